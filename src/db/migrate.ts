@@ -1,0 +1,70 @@
+import { sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { migrations } from './migrations/index.ts'
+import { type Db, tableNames } from './tables.ts'
+
+/** The database was migrated by a newer release, whose schema this one does not know. */
+export class NewerSchema extends Error {
+  constructor(unknown: readonly string[]) {
+    super(
+      `The database has migrations that this version does not know: ${unknown.join(', ')}. ` +
+        'It was used by a newer version. Start that version, or restore a backup made before it.',
+    )
+    this.name = 'NewerSchema'
+  }
+}
+
+export interface SchemaState {
+  readonly pending: readonly string[]
+  readonly unknown: readonly string[]
+}
+
+const TABLE = 'kysely_migration'
+const LOCK_TABLE = 'kysely_migration_lock'
+
+/**
+ * Migrations run in one transaction: all or none. What keeps two processes apart is that
+ * transaction's write lock in SQLite, and an advisory lock, held until it ends, in PostgreSQL.
+ */
+const migratorOf = (db: Db): Migrator =>
+  new Migrator({
+    db,
+    migrationTableName: TABLE,
+    migrationLockTableName: LOCK_TABLE,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  })
+
+/** Which migrations are still to run, and which ran that this version does not know. */
+export async function schemaState(db: Db): Promise<SchemaState> {
+  const known = Object.keys(migrations)
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some((table) => table.name === TABLE)) return { pending: known, unknown: [] }
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)}`.execute(db)
+  const ran = new Set(rows.map((row) => row.name))
+  return {
+    pending: known.filter((name) => !ran.has(name)),
+    unknown: [...ran].filter((name) => !known.includes(name)),
+  }
+}
+
+/**
+ * Brings the schema up to date and gives the names of the migrations that ran here. Safe to call
+ * from many processes at once: one migrates, the others wait for it and find nothing to do.
+ * Throws `NewerSchema`, or the error of the migration that failed.
+ */
+export async function migrate(db: Db): Promise<string[]> {
+  const { unknown } = await schemaState(db)
+  if (unknown.length > 0) throw new NewerSchema(unknown)
+  const { error, results } = await migratorOf(db).migrateToLatest()
+  if (error) throw error
+  return (results ?? []).map((result) => result.migrationName)
+}
+
+/** Drops the tables of this product, whatever is in them; those of others are left alone. */
+export async function dropAll(db: Db): Promise<void> {
+  await db.transaction().execute(async (db) => {
+    for (const name of [...tableNames.toReversed(), TABLE, LOCK_TABLE]) {
+      await db.schema.dropTable(name).ifExists().execute()
+    }
+  })
+}

@@ -1,0 +1,43 @@
+import { isAbsolute, resolve } from 'node:path'
+import { type Dialect, Kysely } from 'kysely'
+import { type PoolLimits, postgresqlDialect } from './postgresql.ts'
+import { NodeSqliteDialect } from './sqlite.ts'
+import type { Db, Tables } from './tables.ts'
+
+export interface OpenOptions {
+  readonly pool: PoolLimits
+  readonly onConnectionLost: (error: Error) => void
+}
+
+/** Where the data is, in words that hold no password. */
+export function describe(url: string): string {
+  const path = sqlitePath(url)
+  if (path !== undefined) return path === ':memory:' ? 'memory' : path
+  const { hostname, port, pathname } = new URL(url)
+  return `PostgreSQL ${hostname}:${port || '5432'}${pathname}`
+}
+
+/**
+ * The file that a SQLite URL names, undefined for another kind of URL. The form is SQLAlchemy's:
+ * `sqlite:///relative/to/here`, `sqlite:////absolute`, `sqlite://` for memory.
+ */
+export function sqlitePath(url: string): string | undefined {
+  const match = /^sqlite:\/\/(?:\/(.+))?$/.exec(url)
+  if (!match) return undefined
+  const [, path] = match
+  if (path === undefined || path === ':memory:') return ':memory:'
+  return isAbsolute(path) ? path : resolve(path)
+}
+
+/**
+ * Opens the database that `url` names. Nothing is connected before the first query, so a database
+ * that is away is an error of that query.
+ */
+export function open(url: string, { pool, onConnectionLost }: OpenOptions): Db {
+  const path = sqlitePath(url)
+  const dialect: Dialect =
+    path === undefined
+      ? postgresqlDialect(url, pool, onConnectionLost)
+      : new NodeSqliteDialect(path)
+  return new Kysely<Tables>({ dialect })
+}

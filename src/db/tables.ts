@@ -1,0 +1,96 @@
+import type { Generated, Kysely, Selectable } from 'kysely'
+
+/**
+ * Every table on one screen. Times are RFC 3339 UTC text (`lib/time.ts`), so they sort as text and
+ * leave by the API as they are. A `_key` column is folded text (`lib/text.ts`) for comparing.
+ */
+export interface Tables {
+  users: UsersTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  sign_in_failures: SignInFailuresTable
+  idempotency_keys: IdempotencyKeysTable
+  todos: TodosTable
+}
+
+/** What every query starts from: the whole database, or one transaction on it. */
+export type Db = Kysely<Tables>
+
+interface UsersTable {
+  id: Generated<number>
+  email: string
+  email_key: string
+  password_hash: string
+  fname: string
+  lname: string
+  /** Since when this user is an administrator; null for everyone else. */
+  admin_since: string | null
+  /** Counts the changes; part of the entity tags of what nests this user. */
+  version: Generated<number>
+  created_at: string
+  updated_at: string
+}
+export type UserRow = Selectable<UsersTable>
+
+/** One sign-in: of an API client, or of a browser (which then has a cookie). Ended means deleted. */
+interface SessionsTable {
+  id: Generated<number>
+  user_id: number
+  /** The digest of the browser's cookie; null where the client holds tokens. */
+  cookie_digest: string | null
+  created_at: string
+  expires_at: string
+}
+
+/** The refresh tokens of a session, spent ones too, so that a second use is noticed. */
+interface RefreshTokensTable {
+  token_digest: string
+  user_id: number
+  session_id: number
+  created_at: string
+  expires_at: string
+  spent_at: string | null
+}
+
+/** Counts the failed sign-ins of one address, or of one address at one account. */
+interface SignInFailuresTable {
+  subject: string
+  failures: number
+  window_ends_at: string
+}
+
+interface IdempotencyKeysTable {
+  user_id: number
+  key: string
+  /** A keyed digest of the route and the body that came with the key first. */
+  fingerprint: string
+  /** The first answer, as JSON. */
+  answer: string
+  created_at: string
+}
+
+interface TodosTable {
+  id: Generated<number>
+  owner_id: number
+  text: string
+  /** The text folded, which search compares. */
+  text_key: string
+  /** The start of the text folded, which sorting compares. */
+  sort_key: string
+  completed_at: string | null
+  /** Counts the changes; the entity tag is made of it. */
+  version: Generated<number>
+  created_at: string
+  updated_at: string
+}
+export type TodoRow = Selectable<TodosTable>
+
+/** Every table, each after those that it refers to. */
+export const tableNames = [
+  'users',
+  'sessions',
+  'refresh_tokens',
+  'sign_in_failures',
+  'idempotency_keys',
+  'todos',
+] as const satisfies ReadonlyArray<keyof Tables>

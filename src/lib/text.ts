@@ -1,0 +1,15 @@
+/**
+ * Folds text so that spellings a person would call the same compare equal: compatibility forms
+ * composed (NFKC), then lower case. Done here because `lower` differs between the databases.
+ */
+export const fold = (text: string): string => text.normalize('NFKC').toLowerCase().normalize('NFKC')
+
+/** A PostgreSQL index entry holds at most 2,704 bytes; 100 characters are at most 400. */
+const SORT_KEY_LENGTH = 100
+
+/** What text is ordered by: folded, and short enough to be indexed everywhere. */
+export const sortKey = (text: string): string =>
+  [...fold(text)].slice(0, SORT_KEY_LENGTH).join('')
+
+/** A LIKE pattern (with `\` as its escape) that finds `part` anywhere. */
+export const containing = (part: string): string => `%${part.replace(/[\\%_]/g, '\\$&')}%`
