@@ -61,8 +61,12 @@ export function invalid(...errors: Fault[]): Problem {
 
 /** 429; `retryAfter` in seconds, at least one. */
 export const tooManyRequests = (detail: string, retryAfter: number) =>
-  new Problem(429, detail, { headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } })
+  new Problem(429, detail, {
+    headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) },
+  })
 
 /** 503; the caller may try again after `retryAfter` seconds. */
-export const unavailable = (detail: string, { retryAfter = 1, cause }: { retryAfter?: number; cause?: unknown } = {}) =>
-  new Problem(503, detail, { headers: { 'Retry-After': String(retryAfter) }, cause })
+export const unavailable = (
+  detail: string,
+  { retryAfter = 1, cause }: { retryAfter?: number; cause?: unknown } = {},
+) => new Problem(503, detail, { headers: { 'Retry-After': String(retryAfter) }, cause })

@@ -8,8 +8,7 @@ export const fold = (text: string): string => text.normalize('NFKC').toLowerCase
 const SORT_KEY_LENGTH = 100
 
 /** What text is ordered by: folded, and short enough to be indexed everywhere. */
-export const sortKey = (text: string): string =>
-  [...fold(text)].slice(0, SORT_KEY_LENGTH).join('')
+export const sortKey = (text: string): string => [...fold(text)].slice(0, SORT_KEY_LENGTH).join('')
 
 /** A LIKE pattern (with `\` as its escape) that finds `part` anywhere. */
 export const containing = (part: string): string => `%${part.replace(/[\\%_]/g, '\\$&')}%`

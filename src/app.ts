@@ -1,0 +1,118 @@
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import formbody from '@fastify/formbody'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { databaseProblem } from './db/failure.ts'
+import type { Db } from './db/tables.ts'
+import { accountsApi } from './features/accounts/api.ts'
+import { profilesApi } from './features/profiles/api.ts'
+import { accessTokens } from './features/sessions/access-tokens.ts'
+import type { SignInRules } from './features/sessions/actions.ts'
+import { sessionsApi } from './features/sessions/api.ts'
+import { identify, SESSION_COOKIE } from './features/sessions/identify.ts'
+import { todosApi } from './features/todos/api.ts'
+import { usersApi } from './features/users/api.ts'
+import { controlAccess } from './http/access.ts'
+import { describeRoutes, serveDocs } from './http/docs.ts'
+import { answerFailures, answerMalformed } from './http/failure.ts'
+import {
+  collectRoutes,
+  guardAnswers,
+  guardMediaTypes,
+  type RouteTable,
+  refuseOtherMethods,
+  requestId,
+} from './http/guard.ts'
+import { healthRoutes } from './http/health.ts'
+import { logRequests } from './http/observe.ts'
+import { validatorCompiler } from './http/validation.ts'
+import { readiness } from './readiness.ts'
+import { name, version } from './version.ts'
+
+const tags = [
+  { name: 'sessions', description: 'Signing in and out.' },
+  { name: 'account', description: 'The signed-in user’s own account.' },
+  { name: 'users', description: 'Accounts, and who owns what.' },
+  { name: 'todos', description: 'Things to do.' },
+  { name: 'health', description: 'Whether the service lives and can serve.' },
+]
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every path with its methods. */
+    readonly routeTable: RouteTable
+  }
+}
+
+/** The whole service, ready to listen or to be called. Closing it leaves the database open. */
+export async function buildApp(
+  config: Config,
+  db: Db,
+  logger: FastifyBaseLogger,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: requestId,
+    clientErrorHandler: answerMalformed,
+    bodyLimit: config.bodyLimit,
+    requestTimeout: config.requestTimeout,
+    trustProxy: config.trustedProxies.includes('*') || config.trustedProxies,
+    routerOptions: { ignoreTrailingSlash: true },
+    // A stopping server answers what is open and closes each connection with its answer.
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+
+  const tokens = accessTokens(config.secretKey, config.accessTokenLifetime)
+  const failures = config.signInFailures
+  const rules: SignInRules = {
+    tokens,
+    failures,
+    refreshTokenLifetime: config.refreshTokenLifetime,
+    sessionLifetime: config.sessionLifetime,
+  }
+  const pageSizes = { usual: config.pageSize, max: config.pageSizeMax }
+  const api = config.apiPrefix
+
+  const routes = collectRoutes(app)
+  app.decorate('routeTable', routes)
+  answerFailures(app, databaseProblem)
+  logRequests(app)
+  await guardAnswers(app)
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: config.corsOrigins,
+      strictPreflight: false,
+      exposedHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'X-Total-Count'],
+      maxAge: 600,
+    })
+  }
+  await app.register(cookie)
+  await app.register(formbody)
+  app.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  )
+  guardMediaTypes(app)
+  controlAccess(app, identify(db, tokens))
+  await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
+
+  app.register(healthRoutes({ name, version, missing: readiness(db) }))
+  app.register(sessionsApi({ db, rules }), { prefix: '/auth' })
+  app.register(sessionsApi({ db, rules, suffix: 'UnderPrefix' }), { prefix: `${api}/auth` })
+  app.register(accountsApi({ db, failures }), { prefix: '/auth' })
+  app.register(accountsApi({ db, failures, suffix: 'UnderPrefix' }), { prefix: `${api}/auth` })
+  app.register(usersApi({ db, signup: config.signup, pageSizes }), { prefix: `${api}/users` })
+  app.register(profilesApi({ db }), { prefix: `${api}/users` })
+  app.register(todosApi({ db, pageSizes }), { prefix: `${api}/todos` })
+  app.register(serveDocs)
+
+  app.register(async (app) => refuseOtherMethods(app, routes))
+  await app.ready()
+  return app
+}

@@ -1,0 +1,15 @@
+/** A command line that cannot be understood; the message says how it is meant. */
+export class UsageError extends Error {}
+
+export const usage = `Usage: todo [serve] [--proxy-headers]
+       todo migrate                       bring the database to this version
+       todo reset [--force]               drop everything, load the demo data
+       todo user create EMAIL [--fname NAME] [--lname NAME] [--admin]
+       todo user list
+       todo user promote EMAIL            make an administrator
+       todo user password EMAIL           set a new password, end the sessions
+       todo healthcheck                   exit 0 when the server here is well
+       todo --version | --help
+
+A password is asked for at a terminal, and otherwise read from standard input.
+Options come from the environment and from .env; see docs/options.md.`

@@ -1,0 +1,91 @@
+import type { Db } from '../db/tables.ts'
+import * as sessions from '../features/sessions/store.ts'
+import { signUp } from '../features/users/actions.ts'
+import { passwordFaults } from '../features/users/rules.ts'
+import { NewPassword, UserCreate } from '../features/users/schema.ts'
+import * as users from '../features/users/store.ts'
+import { faultsIn } from '../http/validation.ts'
+import { hash } from '../lib/passwords.ts'
+import { type Fault, invalid, notFound } from '../lib/problem.ts'
+import { closed } from '../lib/shapes.ts'
+import { ask, askPassword } from './ask.ts'
+import { UsageError, usage } from './usage.ts'
+
+interface Flags {
+  readonly fname?: string | undefined
+  readonly lname?: string | undefined
+  readonly admin?: boolean | undefined
+}
+
+const PAGE = 1000
+
+/** `todo user …`: gives the lines to print. Throws `UsageError`, or the `Problem` that a client would get. */
+export async function userCommand(
+  db: Db,
+  [verb, email]: readonly string[],
+  flags: Flags,
+): Promise<string[]> {
+  if (verb === 'list') return listUsers(db)
+  if (email === undefined) throw new UsageError(usage)
+  switch (verb) {
+    case 'create':
+      return createUser(db, email, flags)
+    case 'promote':
+      await users.promote(db, (await getByEmail(db, email)).id)
+      return [`${email} is an administrator.`]
+    case 'password':
+      return setPassword(db, email)
+    default:
+      throw new UsageError(usage)
+  }
+}
+
+async function listUsers(db: Db): Promise<string[]> {
+  const lines: string[] = []
+  for (let offset = 0; ; offset += PAGE) {
+    const page = await users.list(db, { offset, limit: PAGE })
+    for (const { id, email, fname, lname, is_admin } of page) {
+      lines.push([id, email, fname, lname, is_admin ? 'administrator' : 'user'].join('\t'))
+    }
+    if (page.length < PAGE) return lines
+  }
+}
+
+async function createUser(
+  db: Db,
+  email: string,
+  { fname, lname, admin = false }: Flags,
+): Promise<string[]> {
+  const input = {
+    email,
+    fname: fname ?? (await ask('First name: ', 'fname')),
+    lname: lname ?? (await ask('Last name: ', 'lname')),
+    password: await askPassword(),
+  }
+  refuse(faultsIn(UserCreate, input))
+  const user = await signUp(db, input, { is_admin: admin })
+  return [`Made ${admin ? 'the administrator' : 'the user'} ${user.email} with id ${user.id}.`]
+}
+
+async function setPassword(db: Db, email: string): Promise<string[]> {
+  const { id } = await getByEmail(db, email)
+  const password = await askPassword()
+  refuse(faultsIn(closed({ password: NewPassword }), { password }))
+  refuse(await passwordFaults(password, email))
+  const password_hash = await hash(password)
+  await db.transaction().execute(async (db) => {
+    await users.update(db, id, { password_hash })
+    await sessions.removeAll(db, id)
+  })
+  return [`${email} has a new password; every session of theirs has ended.`]
+}
+
+async function getByEmail(db: Db, email: string): Promise<{ id: number }> {
+  const user = await users.findByEmail(db, email)
+  if (!user) throw notFound(`User ${email}`)
+  return user
+}
+
+function refuse(faults: readonly Fault[]): void {
+  if (faults.length > 0) throw invalid(...faults)
+}

@@ -1,0 +1,105 @@
+import { dropAll, migrate } from './db/migrate.ts'
+import type { Db } from './db/tables.ts'
+import * as todos from './features/todos/store.ts'
+import * as users from './features/users/store.ts'
+import { hash } from './lib/passwords.ts'
+
+interface DemoAccount {
+  readonly email: string
+  readonly password: string
+  readonly fname: string
+  readonly lname: string
+  readonly todos: ReadonlyArray<readonly [text: string, completed: boolean]>
+}
+
+const accounts: readonly DemoAccount[] = [
+  {
+    email: 'johndoe@example.com',
+    password: 'secret',
+    fname: 'John',
+    lname: 'Doe',
+    todos: [
+      ['Buy milk and oats', true],
+      ['Call the dentist about Thursday', false],
+      ['Renew the library card', false],
+      ['Water the tomatoes', true],
+      ['Write to Grandma', false],
+      ['Fix the squeaking door', false],
+      ['Back up the photos', true],
+      ['Read the chapter on indexes', false],
+      ['Book the train to Lyon', false],
+      ['Pay the electricity bill', true],
+    ],
+  },
+  {
+    email: 'alice@example.com',
+    password: 'secret2',
+    fname: 'Alice',
+    lname: 'Smith',
+    todos: [
+      ['Sketch the poster', false],
+      ['Order new brushes', true],
+      ['Return the borrowed ladder', false],
+      ['Plan the spring picnic', false],
+    ],
+  },
+]
+
+/** A reset was asked of a database with something of somebody's in it. */
+export class NotOnlyDemoData extends Error {
+  constructor() {
+    super(
+      'The database holds more than the demo data, so it is not reset. ' +
+        'Unset RESET_DB to start with it as it is; RESET_DB=force (or `todo reset --force`) drops it all.',
+    )
+    this.name = 'NotOnlyDemoData'
+  }
+}
+
+/** Whether every account and todo is one that the demo data put there, and unchanged. */
+async function holdsOnlyDemoData(db: Db): Promise<boolean> {
+  const people = await db.selectFrom('users').select(['id', 'email', 'version']).execute()
+  for (const { id, email, version } of people) {
+    const account = accounts.find((each) => each.email === email)
+    if (!account || version !== 1) return false
+    const kept = await db
+      .selectFrom('todos')
+      .select(['text', 'version'])
+      .where('owner_id', '=', id)
+      .limit(account.todos.length + 1)
+      .execute()
+    const isDemo = kept.every(
+      (todo) => todo.version === 1 && account.todos.some(([text]) => text === todo.text),
+    )
+    if (!isDemo || kept.length > account.todos.length) return false
+  }
+  return true
+}
+
+/**
+ * Drops everything and loads the demo data. Throws `NotOnlyDemoData` when there is something else
+ * in the database, and `NewerSchema` when a newer version used it, unless forced.
+ */
+export async function resetToDemo(db: Db, { force }: { force: boolean }): Promise<void> {
+  if (!force) {
+    // A database of an older version can be looked through once it has this version's tables.
+    await migrate(db)
+    if (!(await holdsOnlyDemoData(db))) throw new NotOnlyDemoData()
+  }
+  await dropAll(db)
+  await migrate(db)
+  const hashed = await Promise.all(accounts.map(({ password }) => hash(password)))
+  await db.transaction().execute(async (db) => {
+    for (const [index, { email, fname, lname, todos: texts }] of accounts.entries()) {
+      const user = await users.create(db, {
+        email,
+        fname,
+        lname,
+        password_hash: hashed[index] ?? '',
+      })
+      // Another process loaded them while this one was waiting.
+      if (!user) return
+      for (const [text, completed] of texts) await todos.create(db, user.id, { text, completed })
+    }
+  })
+}

@@ -1,0 +1,203 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+
+const MINUTE = 60
+const DAY = 24 * 60 * MINUTE
+
+const flag = (description: string, value = false) => Type.Boolean({ default: value, description })
+const choice = <const Word extends string>(
+  words: Word[],
+  value: NoInfer<Word>,
+  description: string,
+) => Type.Enum(words, { default: value, description })
+const whole = (minimum: number, maximum: number, value: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: value, description })
+const list = (allowed: string, pattern: string, value: string[], description: string) =>
+  Type.Array(Type.String({ pattern }), { default: value, description, allowed })
+
+/** Every option of the service. `docs/options.md` is made from this. */
+export const Environment = Type.Object({
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'The address to listen on; `0.0.0.0` or `::` for all.',
+  }),
+  PORT: whole(0, 65_535, 8000, 'The port to listen on; 0 picks a free one.'),
+  DATABASE_URL: Type.String({
+    pattern: '^(sqlite://|postgres(ql)?(\\+\\w+)?://.)',
+    default: 'sqlite:///data/todo.db',
+    allowed:
+      'sqlite:///relative/file, sqlite:////absolute/file or postgresql://user:password@host/name',
+    description:
+      'The database: `sqlite:///relative/file`, `sqlite:////absolute/file` or `postgresql://user:password@host:5432/name`. `SQLALCHEMY_DATABASE_URI` is read when this is absent.',
+  }),
+  DATABASE_POOL_SIZE: whole(1, 1000, 10, 'PostgreSQL connections of one process, at most.'),
+  DATABASE_CONNECT_TIMEOUT: whole(
+    100,
+    60_000,
+    3000,
+    'How long to wait for a connection, in milliseconds.',
+  ),
+  DATABASE_STATEMENT_TIMEOUT: whole(
+    100,
+    600_000,
+    10_000,
+    'How long one PostgreSQL statement may take, in milliseconds.',
+  ),
+  UPDATE_DB: flag(
+    'Migrate the schema when starting. With 0, `/ready` answers 503 until `todo migrate` has run.',
+    true,
+  ),
+  RESET_DB: choice(
+    ['0', '1', 'force'],
+    '0',
+    'When starting, drop everything and load the demo data: `1` refuses when the database holds anything else, `force` does not.',
+  ),
+  SECRET_KEY: Type.Optional(
+    Type.String({
+      minLength: 32,
+      allowed: 'at least 32 characters',
+      description:
+        'Signs the access tokens: at least 32 characters, at least 10 different ones. When absent, one is made and kept in `data/secret_key`. Processes that share a database must share it.',
+    }),
+  ),
+  API_PREFIX: Type.String({
+    pattern: '^(/[A-Za-z0-9._-]+)+$',
+    allowed: 'a path like /api/v1, without a slash at its end',
+    default: '/api/v1',
+    description: 'What the paths of the API begin with.',
+  }),
+  SIGNUP: choice(
+    ['open', 'closed'],
+    'open',
+    'Whether anyone may sign up. Accounts can always be made on the command line.',
+  ),
+  ACCESS_TOKEN_LIFETIME: whole(
+    10,
+    DAY,
+    15 * MINUTE,
+    'How long an access token is good, in seconds.',
+  ),
+  REFRESH_TOKEN_LIFETIME: whole(
+    MINUTE,
+    365 * DAY,
+    30 * DAY,
+    'How long an unused refresh token is good, in seconds.',
+  ),
+  SESSION_LIFETIME: whole(
+    MINUTE,
+    365 * DAY,
+    90 * DAY,
+    'How long a sign-in lasts at the longest, however often it is refreshed, in seconds.',
+  ),
+  SIGN_IN_FAILURES: whole(
+    1,
+    1000,
+    10,
+    'Failed sign-ins that one address may make at one account in 15 minutes; ten times as many at all accounts together.',
+  ),
+  PAGE_SIZE: whole(1, 1000, 10, 'Items on a page when the request names no `limit`.'),
+  PAGE_SIZE_MAX: whole(1, 1000, 100, 'The largest `limit` that a request may name.'),
+  CORS_ORIGINS: list(
+    'origins like https://example.org, with commas between',
+    '^https?://[^/*?#\\s]+$',
+    [],
+    'Origins of web pages elsewhere that may call the API, with commas between.',
+  ),
+  PROXY_HEADERS: flag(
+    'Behind a proxy: believe the forwarded scheme, host and client address. The same as `--proxy-headers`.',
+  ),
+  FORWARDED_ALLOW_IPS: list(
+    'IP addresses or networks like 10.0.0.0/8, with commas between, or *',
+    '^(\\*|[0-9A-Fa-f.:/]+)$',
+    ['127.0.0.1', '::1'],
+    'The addresses or networks of the proxies to believe, with commas between; `*` for any.',
+  ),
+  BODY_LIMIT: whole(1024, 100 * 1024 * 1024, 1024 * 1024, 'The largest request body, in bytes.'),
+  REQUEST_TIMEOUT: whole(
+    1000,
+    600_000,
+    30_000,
+    'How long a client may take to send a whole request, in milliseconds.',
+  ),
+  GRACEFUL_TIMEOUT: whole(
+    0,
+    3600,
+    30,
+    'How long open requests may take to finish when stopping, in seconds.',
+  ),
+  LOG_LEVEL: choice(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'The least important messages to log. Capitals and `WARNING`, `CRITICAL` are understood.',
+  ),
+  LOG_FORMAT: choice(
+    ['auto', 'json', 'pretty'],
+    'auto',
+    '`pretty` for people, `json` for machines; `auto` is pretty in a terminal.',
+  ),
+})
+export type Environment = Static<typeof Environment>
+
+/** A configuration that cannot be used. The message names each variable, what was read, and what is allowed. */
+export class ConfigurationError extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigurationError'
+  }
+}
+
+/** What a variable may be, in words. */
+export function allowedValues(schema: TSchema): string {
+  const keywords = new Map<string, unknown>(Object.entries(schema))
+  if (keywords.has('allowed')) return String(keywords.get('allowed'))
+  if (Type.IsBoolean(schema)) return '1 or 0'
+  if (Type.IsEnum(schema)) return schema.enum.join(', ')
+  if (Type.IsInteger(schema)) {
+    return `a whole number from ${keywords.get('minimum')} to ${keywords.get('maximum')}`
+  }
+  return 'text'
+}
+
+const FLAGS = new Map([
+  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
+])
+const SYNONYMS = new Map([
+  ['warning', 'warn'],
+  ['critical', 'fatal'],
+])
+
+/** Reads text as the schema's type; what cannot be read is left as it is, for the check to refuse. */
+function read(schema: TSchema, text: string): unknown {
+  if (Type.IsArray(schema))
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean)
+  if (Type.IsBoolean(schema)) return FLAGS.get(text.toLowerCase()) ?? text
+  if (Type.IsEnum(schema)) return SYNONYMS.get(text.toLowerCase()) ?? text.toLowerCase()
+  if (Type.IsInteger(schema)) return /^\d+$/.test(text) ? Number(text) : text
+  return text
+}
+
+/** Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault. */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const values: Record<string, unknown> = {}
+  const faults: string[] = []
+  for (const [name, schema] of Object.entries(Environment.properties)) {
+    const text = variables[name]?.trim()
+    if (text) values[name] = read(schema, text)
+    else if ('default' in schema) values[name] = schema.default
+    if (text && !Value.Check(schema, values[name])) {
+      // A wrong secret is still a secret.
+      const shown =
+        name === 'SECRET_KEY' ? `${text.length} characters` : JSON.stringify(withoutPassword(text))
+      faults.push(`${name}: read ${shown}, allowed: ${allowedValues(schema)}`)
+    }
+  }
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return Value.Parse(Environment, values)
+}
+
+const withoutPassword = (text: string): string => text.replace(/(\/\/[^:/@]*):[^@]*@/, '$1:…@')

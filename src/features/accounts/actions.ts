@@ -1,0 +1,72 @@
+import type { Db } from '../../db/tables.ts'
+import { hash, verify } from '../../lib/passwords.ts'
+import { conflict, invalid } from '../../lib/problem.ts'
+import { limited } from '../sessions/attempts.ts'
+import * as sessions from '../sessions/store.ts'
+import { EMAIL_TAKEN } from '../users/actions.ts'
+import { passwordFaults } from '../users/rules.ts'
+import type { User } from '../users/schema.ts'
+import * as users from '../users/store.ts'
+import type { AccountUpdate } from './schema.ts'
+
+/** The person at the keyboard: signed in, at a network address, allowed so many wrong passwords. */
+export interface Person {
+  readonly id: number
+  readonly session_id: number
+  readonly address: string
+  readonly failures: number
+}
+
+/** Throws 422 at `field` when the password is not the account's, and 429 after too many tries. */
+async function requirePassword(
+  db: Db,
+  person: Person,
+  password: string,
+  field: string,
+): Promise<void> {
+  const { id, address, failures } = person
+  const kept = await users.getPasswordHash(db, id)
+  const fits = await limited(db, { address, account: `id ${id}`, limit: failures }, async () =>
+    (await verify(password, kept)) ? true : undefined,
+  )
+  if (!fits)
+    throw invalid({
+      loc: ['body', field],
+      msg: 'is not the current password',
+      type: 'wrong_password',
+    })
+}
+
+/** Changes the account. A new password ends every other session. Throws 409, 422 and 429. */
+export async function change(db: Db, person: Person, changes: AccountUpdate): Promise<User> {
+  const { password, current_password, ...names } = changes
+  const account = await users.get(db, person.id)
+  if (password !== undefined || changes.email !== undefined) {
+    if (current_password === undefined) {
+      const msg = 'is required to change the e-mail address or the password'
+      throw invalid({ loc: ['body', 'current_password'], msg, type: 'missing' })
+    }
+    await requirePassword(db, person, current_password, 'current_password')
+  }
+  if (password !== undefined) {
+    const faults = await passwordFaults(password, changes.email ?? account.email)
+    if (faults.length > 0) throw invalid(...faults)
+  }
+  const password_hash = password === undefined ? undefined : await hash(password)
+  return db.transaction().execute(async (db) => {
+    if (names.email !== undefined && (await users.isTaken(db, names.email, person.id))) {
+      throw conflict(EMAIL_TAKEN)
+    }
+    if (password_hash !== undefined) await sessions.removeAll(db, person.id, person.session_id)
+    return users.update(db, person.id, {
+      ...names,
+      ...(password_hash === undefined ? {} : { password_hash }),
+    })
+  })
+}
+
+/** Erases the account and all it owns. Throws 422 for a wrong password. */
+export async function erase(db: Db, person: Person, password: string): Promise<void> {
+  await requirePassword(db, person, password, 'password')
+  await users.remove(db, person.id)
+}

@@ -1,0 +1,41 @@
+import { tryLock } from '../../db/dialect.ts'
+import type { Db } from '../../db/tables.ts'
+import { conflict, invalid } from '../../lib/problem.ts'
+import { digest } from '../../lib/secrets.ts'
+import * as idempotencyKeys from './store.ts'
+
+interface Attempt {
+  readonly userId: number
+  readonly key: string | undefined
+  /** What is asked for: a repeat must ask for the same. */
+  readonly request: unknown
+}
+
+/**
+ * Does a write once for each key. The write and the kept answer are one transaction, so neither is
+ * ever there without the other, whenever the process ends. Throws 409 while the first try with the
+ * key still runs, and 422 when the key came with another request before.
+ */
+export async function once<Answer>(
+  db: Db,
+  { userId, key, request }: Attempt,
+  write: (db: Db) => Promise<Answer>,
+  read: (kept: unknown) => Answer,
+): Promise<Answer> {
+  if (key === undefined) return write(db)
+  const fingerprint = digest(JSON.stringify(request))
+  return db.transaction().execute(async (db) => {
+    if (!(await tryLock(db, `idempotency ${userId} ${key}`))) {
+      throw conflict('The first request with this Idempotency-Key is still running.')
+    }
+    const kept = await idempotencyKeys.find(db, userId, key)
+    if (kept && kept.fingerprint !== fingerprint) {
+      const msg = 'was used for another request; take a new key'
+      throw invalid({ loc: ['header', 'idempotency-key'], msg, type: 'key_reused' })
+    }
+    if (kept) return read(JSON.parse(kept.answer))
+    const answer = await write(db)
+    await idempotencyKeys.create(db, userId, key, { fingerprint, answer: JSON.stringify(answer) })
+    return answer
+  })
+}

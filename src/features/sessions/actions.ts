@@ -1,0 +1,113 @@
+import type { Db } from '../../db/tables.ts'
+import * as passwords from '../../lib/passwords.ts'
+import { type Problem, unauthenticated } from '../../lib/problem.ts'
+import { digest, randomSecret } from '../../lib/secrets.ts'
+import { fromNow } from '../../lib/time.ts'
+import * as users from '../users/store.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import { limited } from './attempts.ts'
+import type { Tokens } from './schema.ts'
+import * as sessions from './store.ts'
+
+/** How sign-in works here. Lifetimes in seconds. */
+export interface SignInRules {
+  readonly tokens: AccessTokens
+  readonly refreshTokenLifetime: number
+  readonly sessionLifetime: number
+  readonly failures: number
+}
+
+interface Credentials {
+  readonly email: string
+  readonly password: string
+  /** The network address that they came from. */
+  readonly address: string
+}
+
+/**
+ * The id of the account that the credentials open. Throws 401, alike and after the same time
+ * whether the account exists or not, and 429 after too many failures.
+ */
+export async function authenticate(
+  db: Db,
+  rules: SignInRules,
+  { email, password, address }: Credentials,
+): Promise<number> {
+  const id = await limited(db, { address, account: email, limit: rules.failures }, async () => {
+    const user = await users.findByEmail(db, email)
+    const fits = await passwords.verify(password, user?.password_hash)
+    if (!user || !fits) return undefined
+    if (passwords.isOutdated(user.password_hash)) {
+      await users.rehash(db, user.id, await passwords.hash(password))
+    }
+    return user.id
+  })
+  if (id === undefined) throw unauthenticated('Incorrect email or password')
+  return id
+}
+
+/** Signs an API client in: a new session, and its first pair of tokens. */
+export async function signIn(
+  db: Db,
+  rules: SignInRules,
+  credentials: Credentials,
+): Promise<Tokens> {
+  const user_id = await authenticate(db, rules, credentials)
+  return db.transaction().execute(async (db) => {
+    const expires_at = fromNow(rules.sessionLifetime)
+    const session = await sessions.create(db, { user_id, expires_at, cookie_digest: null })
+    return issue(db, rules, session)
+  })
+}
+
+async function issue(
+  db: Db,
+  { tokens, refreshTokenLifetime }: SignInRules,
+  session: sessions.Session,
+): Promise<Tokens> {
+  const refresh_token = randomSecret()
+  const unused = fromNow(refreshTokenLifetime)
+  await sessions.createRefreshToken(db, {
+    token_digest: digest(refresh_token),
+    user_id: session.user_id,
+    session_id: session.id,
+    expires_at: unused < session.expires_at ? unused : session.expires_at,
+  })
+  return {
+    access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }),
+    token_type: 'bearer',
+    expires_in: tokens.lifetime,
+    refresh_token,
+    scope: '',
+  }
+}
+
+const STALE: Problem = unauthenticated('The refresh token is not good any more. Sign in again.')
+
+/**
+ * A new pair for a refresh token, which is then spent. A spent token that comes again was stolen,
+ * from the client or by it, so the whole session ends (RFC 9700 §4.14.2). Throws 401.
+ */
+export async function refresh(db: Db, rules: SignInRules, refreshToken: string): Promise<Tokens> {
+  const token_digest = digest(refreshToken)
+  const pair = await db.transaction().execute(async (db) => {
+    const spent = await sessions.spendRefreshToken(db, token_digest)
+    if (spent) {
+      const session = await sessions.find(db, spent.user_id, spent.session_id)
+      return session && issue(db, rules, session)
+    }
+    const again = await sessions.findRefreshToken(db, token_digest)
+    if (again?.spent_at) await sessions.remove(db, again.user_id, again.session_id)
+    return undefined
+  })
+  if (!pair) throw STALE
+  return pair
+}
+
+/** Ends the session that a refresh or access token belongs to; an unknown token is no error (RFC 7009 §2.2). */
+export async function revoke(db: Db, { tokens }: SignInRules, token: string): Promise<void> {
+  const claims = tokens.verifyExpired(token)
+  if (claims) return sessions.remove(db, claims.userId, claims.sessionId)
+  const refreshToken = await sessions.findRefreshToken(db, digest(token))
+  if (refreshToken) await sessions.remove(db, refreshToken.user_id, refreshToken.session_id)
+}

@@ -1,0 +1,173 @@
+import { sql } from 'kysely'
+import type { Db } from '../../db/tables.ts'
+import { now } from '../../lib/time.ts'
+
+/** A session's user, as access needs them. */
+export interface SessionUser {
+  readonly id: number
+  readonly is_admin: boolean
+  readonly version: number
+  readonly session_id: number
+}
+
+const live = (db: Db) =>
+  db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['users.id', 'users.admin_since', 'users.version', 'sessions.id as session_id'])
+    .where('sessions.expires_at', '>', now())
+
+const shown = ({
+  admin_since,
+  ...user
+}: {
+  admin_since: string | null
+  id: number
+  version: number
+  session_id: number
+}): SessionUser => ({
+  ...user,
+  is_admin: admin_since !== null,
+})
+
+/** The user of a session that has neither ended nor run out. */
+export async function findUser(
+  db: Db,
+  userId: number,
+  sessionId: number,
+): Promise<SessionUser | undefined> {
+  const row = await live(db)
+    .where('sessions.user_id', '=', userId)
+    .where('sessions.id', '=', sessionId)
+    .executeTakeFirst()
+  return row && shown(row)
+}
+
+export async function findUserByCookie(
+  db: Db,
+  cookieDigest: string,
+): Promise<SessionUser | undefined> {
+  const row = await live(db).where('sessions.cookie_digest', '=', cookieDigest).executeTakeFirst()
+  return row && shown(row)
+}
+
+export interface Session {
+  readonly id: number
+  readonly user_id: number
+  readonly expires_at: string
+}
+
+export async function create(
+  db: Db,
+  session: { user_id: number; expires_at: string; cookie_digest: string | null },
+): Promise<Session> {
+  return db
+    .insertInto('sessions')
+    .values({ ...session, created_at: now() })
+    .returning(['id', 'user_id', 'expires_at'])
+    .executeTakeFirstOrThrow()
+}
+
+export async function find(db: Db, userId: number, id: number): Promise<Session | undefined> {
+  return db
+    .selectFrom('sessions')
+    .select(['id', 'user_id', 'expires_at'])
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .where('expires_at', '>', now())
+    .executeTakeFirst()
+}
+
+/** Ends a session; its tokens end with it. */
+export async function remove(db: Db, userId: number, id: number): Promise<void> {
+  await db.deleteFrom('sessions').where('user_id', '=', userId).where('id', '=', id).execute()
+}
+
+/** Ends every session of a user, except the one that is named. */
+export async function removeAll(db: Db, userId: number, except?: number): Promise<void> {
+  await db
+    .deleteFrom('sessions')
+    .where('user_id', '=', userId)
+    .$if(except !== undefined, (sessions) => sessions.where('id', '!=', except ?? 0))
+    .execute()
+}
+
+export interface RefreshToken {
+  readonly token_digest: string
+  readonly user_id: number
+  readonly session_id: number
+  readonly expires_at: string
+}
+
+export async function createRefreshToken(db: Db, token: RefreshToken): Promise<void> {
+  await db
+    .insertInto('refresh_tokens')
+    .values({ ...token, created_at: now(), spent_at: null })
+    .execute()
+}
+
+/** Spends a token that is unspent and not too old. Of two callers at once, one gets it. */
+export async function spendRefreshToken(db: Db, digest: string): Promise<RefreshToken | undefined> {
+  return db
+    .updateTable('refresh_tokens')
+    .set({ spent_at: now() })
+    .where('token_digest', '=', digest)
+    .where('spent_at', 'is', null)
+    .where('expires_at', '>', now())
+    .returning(['token_digest', 'user_id', 'session_id', 'expires_at'])
+    .executeTakeFirst()
+}
+
+export async function findRefreshToken(db: Db, digest: string) {
+  return db
+    .selectFrom('refresh_tokens')
+    .selectAll()
+    .where('token_digest', '=', digest)
+    .executeTakeFirst()
+}
+
+/** Deletes what ran out: sessions with their tokens, tokens, counts of failed sign-ins. */
+export async function purge(db: Db): Promise<void> {
+  await db.deleteFrom('sessions').where('expires_at', '<=', now()).execute()
+  await db.deleteFrom('refresh_tokens').where('expires_at', '<=', now()).execute()
+  await db.deleteFrom('sign_in_failures').where('window_ends_at', '<=', now()).execute()
+}
+
+export interface FailureCount {
+  readonly failures: number
+  readonly window_ends_at: string
+}
+
+/** Counts one more attempt of `subject`, in a new window when the last one is over. */
+export async function countFailure(
+  db: Db,
+  subject: string,
+  windowEndsAt: string,
+): Promise<FailureCount> {
+  const isOver = sql<boolean>`sign_in_failures.window_ends_at <= ${now()}`
+  return db
+    .insertInto('sign_in_failures')
+    .values({ subject, failures: 1, window_ends_at: windowEndsAt })
+    .onConflict((conflict) =>
+      conflict.column('subject').doUpdateSet({
+        failures: sql`case when ${isOver} then 1 else sign_in_failures.failures + 1 end`,
+        window_ends_at: sql`case when ${isOver} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
+      }),
+    )
+    .returning(['failures', 'window_ends_at'])
+    .executeTakeFirstOrThrow()
+}
+
+/** Takes one counted attempt back. */
+export async function forgiveFailure(db: Db, subject: string): Promise<void> {
+  await db
+    .updateTable('sign_in_failures')
+    .set({ failures: sql`failures - 1` })
+    .where('subject', '=', subject)
+    .where('failures', '>', 0)
+    .execute()
+}
+
+export async function clearFailures(db: Db, subject: string): Promise<void> {
+  await db.deleteFrom('sign_in_failures').where('subject', '=', subject).execute()
+}

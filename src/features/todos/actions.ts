@@ -1,0 +1,161 @@
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Db } from '../../db/tables.ts'
+import { overtaken } from '../../http/conditional.ts'
+import { offsetLinks, type Relations } from '../../http/paging.ts'
+import { forbidden, invalid, notFound } from '../../lib/problem.ts'
+import { once } from '../idempotency-keys/actions.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import {
+  type Sort,
+  sorts,
+  Todo,
+  type TodoCreate,
+  type TodoReplace,
+  type TodoUpdate,
+  type TodoWithOwner,
+  type todoQuery,
+} from './schema.ts'
+import * as todos from './store.ts'
+
+type Versions = readonly number[] | undefined
+
+interface Page {
+  readonly page: Todo[]
+  readonly total: number
+  readonly relations: Relations
+}
+
+/**
+ * A page of a user's todos and the way to the pages around it. The way is by cursor, unless the
+ * query names an offset. Throws 403 for another's todos and 422 for a cursor that does not fit.
+ */
+export async function list(
+  db: Db,
+  caller: { id: number; is_admin: boolean },
+  query: Static<ReturnType<typeof todoQuery>>,
+): Promise<Page> {
+  const { user_id = caller.id, completed, q, offset, limit, cursor } = query
+  if (user_id !== caller.id && !caller.is_admin) throw forbidden('These are not your todos.')
+  if (offset !== undefined && cursor !== undefined) {
+    const msg = 'cannot go with offset; send one of them'
+    throw invalid({ loc: ['query', 'cursor'], msg, type: 'not_allowed' })
+  }
+  const filter = { completed, q }
+  const order = orderOf(query.sort)
+  const total = await todos.count(db, user_id, filter)
+  if (offset !== undefined) {
+    const page = await todos.list(db, user_id, filter, order, { offset }, limit)
+    return { page, total, relations: offsetLinks({ offset, limit, total }) }
+  }
+  const place = cursor === undefined ? undefined : decodeCursor(query.sort, cursor)
+  // One more than asked for tells whether the list goes on.
+  const rows = await todos.list(
+    db,
+    user_id,
+    filter,
+    order,
+    place ? { cursor: place } : { offset: 0 },
+    limit + 1,
+  )
+  const goesOn = rows.length > limit
+  const isBackward = place?.direction === 'before'
+  const page = goesOn ? (isBackward ? rows.slice(1) : rows.slice(0, limit)) : rows
+
+  const at = (
+    direction: 'after' | 'before',
+    todo: (typeof page)[number] | undefined,
+  ): Relations[string] | undefined =>
+    todo && {
+      cursor: encodeCursor(query.sort, {
+        direction,
+        key: todos.keyOf(todo, order.sort),
+        id: todo.id,
+      }),
+    }
+  const prev = (isBackward ? goesOn : place) ? at('before', page[0]) : undefined
+  const next = isBackward || goesOn ? at('after', page.at(-1)) : undefined
+  return {
+    page,
+    total,
+    relations: { first: { cursor: undefined }, ...(prev && { prev }), ...(next && { next }) },
+  }
+}
+
+function orderOf(text: string): todos.Order {
+  const name = text.replace(/^-/, '')
+  const sort: Sort = sorts.find((each) => each === name) ?? 'id'
+  return { sort, descending: text.startsWith('-') }
+}
+
+const Kept = Type.Object({ ...Todo.properties, version: Type.Integer() })
+
+/** Adds a todo, once for each idempotency key. Throws what `once` throws. */
+export const create = (
+  db: Db,
+  ownerId: number,
+  input: TodoCreate,
+  key?: string,
+): Promise<todos.Versioned<Todo>> =>
+  once(
+    db,
+    { userId: ownerId, key, request: ['createTodo', input] },
+    (db) => todos.create(db, ownerId, input),
+    (kept) => Value.Parse(Kept, kept),
+  )
+
+export async function getWithOwner(
+  db: Db,
+  ownerId: number,
+  id: number,
+): Promise<todos.Versioned<TodoWithOwner> & { owner_version: number }> {
+  const todo = await todos.findWithOwner(db, ownerId, id)
+  if (!todo) throw notFound('Todo')
+  return todo
+}
+
+/** Throws 404 when the owner has no such todo, and 412 when it has none of the versions. */
+export async function change(
+  db: Db,
+  ownerId: number,
+  id: number,
+  input: TodoUpdate,
+  versions?: Versions,
+): Promise<todos.Versioned<Todo>> {
+  const todo = await todos.update(db, ownerId, id, input, versions)
+  if (!todo) throw await whyNot(db, ownerId, id)
+  return todo
+}
+
+/** Throws 422 when the input names another id, and what `change` throws. */
+export async function replace(
+  db: Db,
+  ownerId: number,
+  id: number,
+  input: TodoReplace,
+  versions?: Versions,
+): Promise<todos.Versioned<Todo>> {
+  if (input.id !== undefined && input.id !== id) {
+    throw invalid({
+      loc: ['body', 'id'],
+      msg: `must be ${id}, as in the path`,
+      type: 'not_allowed',
+    })
+  }
+  const { text, completed = false } = input
+  return change(db, ownerId, id, { text, completed }, versions)
+}
+
+/** Throws 404 when the owner has no such todo, and 412 when it has none of the versions. */
+export async function remove(
+  db: Db,
+  ownerId: number,
+  id: number,
+  versions?: Versions,
+): Promise<void> {
+  if (!(await todos.remove(db, ownerId, id, versions))) throw await whyNot(db, ownerId, id)
+}
+
+const whyNot = async (db: Db, ownerId: number, id: number) =>
+  (await todos.find(db, ownerId, id)) ? overtaken() : notFound('Todo')

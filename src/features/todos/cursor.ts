@@ -1,0 +1,41 @@
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { invalid } from '../../lib/problem.ts'
+import { closed, Id } from '../../lib/shapes.ts'
+
+/** A place between two todos of an order: just behind, or just before, the one it names. */
+export interface Cursor {
+  readonly direction: 'after' | 'before'
+  readonly key: string
+  readonly id: number
+}
+
+const Encoded = closed({
+  sort: Type.String(),
+  direction: Type.Enum(['after', 'before']),
+  key: Type.String(),
+  id: Id,
+})
+
+/** A cursor as clients carry it: opaque to them, and good for one order only. */
+export const encodeCursor = (sort: string, cursor: Cursor): string =>
+  Buffer.from(JSON.stringify({ sort, ...cursor })).toString('base64url')
+
+/** Reads a cursor of the order `sort`. Throws 422 for any other text. */
+export function decodeCursor(sort: string, text: string): Cursor {
+  const decoded = parse(Buffer.from(text, 'base64url').toString())
+  if (!Value.Check(Encoded, decoded) || decoded.sort !== sort || decoded.key.includes('\0')) {
+    const msg = 'is not a cursor of this order; take one from a Link header'
+    throw invalid({ loc: ['query', 'cursor'], msg, type: 'wrong_cursor' })
+  }
+  const { direction, key, id } = decoded
+  return { direction, key, id }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,79 @@
+import { type Static, Type } from 'typebox'
+import { type PageSizes, pageQuery } from '../../http/paging.ts'
+import { closed, Id, Time, trimmed } from '../../lib/shapes.ts'
+import { User } from '../users/schema.ts'
+
+const Text = trimmed({ minLength: 1, maxLength: 2000, examples: ['Buy milk'] })
+const Completed = Type.Boolean({ examples: [false] })
+
+const fields = {
+  id: Id,
+  text: Type.String({ examples: ['Buy milk'] }),
+  completed: Completed,
+  owner_id: Id,
+  created_at: Time,
+  updated_at: Time,
+}
+
+export const Todo = closed(fields, { title: 'Todo' })
+export type Todo = Static<typeof Todo>
+
+export const TodoWithOwner = closed({ ...fields, owner: User }, { title: 'TodoWithOwner' })
+export type TodoWithOwner = Static<typeof TodoWithOwner>
+
+export const TodoCreate = closed(
+  { text: Text, completed: Type.Optional(Completed) },
+  { title: 'TodoCreate' },
+)
+export type TodoCreate = Static<typeof TodoCreate>
+
+export const TodoReplace = closed(
+  { id: Type.Optional(Id), text: Text, completed: Type.Optional(Completed) },
+  {
+    title: 'TodoReplace',
+    description: 'An `id` must be the one in the path; `completed` is false when absent.',
+  },
+)
+export type TodoReplace = Static<typeof TodoReplace>
+
+export const TodoUpdate = closed(
+  { text: Type.Optional(Text), completed: Type.Optional(Completed) },
+  { title: 'TodoUpdate', description: 'What is absent stays as it is (RFC 7396).' },
+)
+export type TodoUpdate = Static<typeof TodoUpdate>
+
+export const sorts = ['id', 'created_at', 'updated_at', 'text'] as const
+export type Sort = (typeof sorts)[number]
+
+export const todoQuery = (pageSizes: PageSizes) =>
+  closed({
+    user_id: Type.Optional(
+      Type.Integer({
+        ...Id,
+        description: 'Whose todos; for administrators, or the caller’s own id.',
+      }),
+    ),
+    completed: Type.Optional(
+      Type.Boolean({ description: 'Only the completed ones, or only the open ones.' }),
+    ),
+    q: Type.Optional(
+      trimmed({
+        minLength: 0,
+        maxLength: 200,
+        description: 'Only those with this text in them, in whatever case.',
+        examples: ['milk'],
+      }),
+    ),
+    sort: Type.Enum([...sorts, ...sorts.map((sort) => `-${sort}` as const)], {
+      default: 'id',
+      description: 'The order; with `-` in front from the last to the first.',
+    }),
+    ...pageQuery(pageSizes),
+    cursor: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        description:
+          'A place in the list, as the `Link` header names it. It costs the same at any depth.',
+      }),
+    ),
+  })

@@ -1,0 +1,150 @@
+import { sql } from 'kysely'
+import { countOf } from '../../db/queries.ts'
+import type { Db, UserRow } from '../../db/tables.ts'
+import { notFound } from '../../lib/problem.ts'
+import { fold } from '../../lib/text.ts'
+import { now } from '../../lib/time.ts'
+import type { User } from './schema.ts'
+
+export const columns = [
+  'users.id',
+  'users.email',
+  'users.fname',
+  'users.lname',
+  'users.admin_since',
+  'users.created_at',
+  'users.updated_at',
+] as const
+
+type Columns = Pick<
+  UserRow,
+  'id' | 'email' | 'fname' | 'lname' | 'admin_since' | 'created_at' | 'updated_at'
+>
+
+/** The columns as the API shows them. */
+export const shown = ({ admin_since, ...user }: Columns): User => ({
+  ...user,
+  is_admin: admin_since !== null,
+})
+
+export async function list(
+  db: Db,
+  { offset, limit }: { offset: number; limit: number },
+): Promise<User[]> {
+  const rows = await db
+    .selectFrom('users')
+    .select(columns)
+    .orderBy('id')
+    .limit(limit)
+    .offset(offset)
+    .execute()
+  return rows.map(shown)
+}
+
+export const count = (db: Db): Promise<number> => countOf(db.selectFrom('users'))
+
+export async function find(db: Db, id: number): Promise<User | undefined> {
+  const row = await db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst()
+  return row && shown(row)
+}
+
+export async function get(db: Db, id: number): Promise<User> {
+  const user = await find(db, id)
+  if (!user) throw notFound('User')
+  return user
+}
+
+/** The account that an e-mail address, in whatever case, signs in to. */
+export async function findByEmail(
+  db: Db,
+  email: string,
+): Promise<{ id: number; password_hash: string } | undefined> {
+  return db
+    .selectFrom('users')
+    .select(['id', 'password_hash'])
+    .where('email_key', '=', fold(email))
+    .executeTakeFirst()
+}
+
+export async function getPasswordHash(db: Db, id: number): Promise<string> {
+  const row = await db
+    .selectFrom('users')
+    .select('password_hash')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw notFound('User')
+  return row.password_hash
+}
+
+export interface NewUser {
+  readonly email: string
+  readonly password_hash: string
+  readonly fname: string
+  readonly lname: string
+  readonly is_admin?: boolean
+}
+
+/** Makes an account; undefined when the e-mail address has one already. */
+export async function create(
+  db: Db,
+  { is_admin = false, ...user }: NewUser,
+): Promise<User | undefined> {
+  const at = now()
+  const row = await db
+    .insertInto('users')
+    .values({
+      ...user,
+      email_key: fold(user.email),
+      admin_since: is_admin ? at : null,
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
+    .returning(columns)
+    .executeTakeFirst()
+  return row && shown(row)
+}
+
+export type UserChanges = Partial<Pick<NewUser, 'email' | 'password_hash' | 'fname' | 'lname'>>
+
+/** Changes an account, which must exist and whose new e-mail address must be free. */
+export async function update(db: Db, id: number, changes: UserChanges): Promise<User> {
+  const row = await db
+    .updateTable('users')
+    .set({
+      ...changes,
+      ...(changes.email === undefined ? {} : { email_key: fold(changes.email) }),
+      version: sql`version + 1`,
+      updated_at: now(),
+    })
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirst()
+  if (!row) throw notFound('User')
+  return shown(row)
+}
+
+/** Whether another account than `id` has this e-mail address. */
+export async function isTaken(db: Db, email: string, id: number): Promise<boolean> {
+  const other = await findByEmail(db, email)
+  return other !== undefined && other.id !== id
+}
+
+/** Keeps the same password under a newer hash; nothing that anyone sees changes. */
+export async function rehash(db: Db, id: number, password_hash: string): Promise<void> {
+  await db.updateTable('users').set({ password_hash }).where('id', '=', id).execute()
+}
+
+export async function promote(db: Db, id: number): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ admin_since: now(), version: sql`version + 1`, updated_at: now() })
+    .where('id', '=', id)
+    .where('admin_since', 'is', null)
+    .execute()
+}
+
+/** Erases the account and, by the foreign keys, everything it owns. */
+export async function remove(db: Db, id: number): Promise<void> {
+  await db.deleteFrom('users').where('id', '=', id).execute()
+}

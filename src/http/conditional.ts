@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { preconditionFailed } from '../lib/problem.ts'
+
+/** Header lists come from the network: no more tags than this are looked at. */
+const TAGS_MAX = 50
+
+const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((tag) => tag.trim())
+
+/**
+ * A strong entity tag (RFC 9110 §8.8.3): the version of the thing itself, and of what is nested in
+ * the answer.
+ */
+export const entityTag = (version: number, nested = 0): string => `"${version}.${nested}"`
+
+/**
+ * The versions that the request's `If-Match` allows, undefined when it allows any. What is nested
+ * is not what gets changed, so only the first number counts. A weak tag never matches
+ * (RFC 9110 §13.1.1).
+ */
+export function allowedVersions({ headers }: FastifyRequest): number[] | undefined {
+  const header = headers['if-match']
+  if (header === undefined || header.trim() === '*') return undefined
+  return tagsOf(header).flatMap((tag) => {
+    const [, version] = /^"(\d{1,15})\.\d{1,15}"$/.exec(tag) ?? []
+    return version === undefined ? [] : [Number(version)]
+  })
+}
+
+/** The refusal of a change whose `If-Match` names an older version. */
+export const overtaken = () =>
+  preconditionFailed('Someone else changed this first. Read it again, then decide.')
+
+/**
+ * Sets the entity tag and says whether the client has this very answer already, in which case the
+ * reply is a 304 (RFC 9110 §13.1.2: compared weakly).
+ */
+export function isNotModified(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+  reply.headers({ ETag: tag, 'Cache-Control': 'private, no-cache' })
+  const header = request.headers['if-none-match']
+  if (header === undefined) return false
+  const matches =
+    header.trim() === '*' || tagsOf(header).some((given) => given.replace(/^W\//, '') === tag)
+  if (matches) reply.code(304)
+  return matches
+}

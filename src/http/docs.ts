@@ -1,0 +1,161 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { type TSchema, Type } from 'typebox'
+import { ProblemBody } from '../lib/shapes.ts'
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** Name of the operation in generated clients. */
+    operationId?: string
+  }
+}
+
+/** An answer's schema with the headers that come with it. */
+export const answer = <Schema extends TSchema>(
+  description: string,
+  schema: Schema,
+  headers: Record<string, TSchema> = {},
+) => ({ description, headers, content: { 'application/json': { schema } } })
+
+/** An answer without a body. */
+export const nothing = (description: string, headers: Record<string, TSchema> = {}) =>
+  Type.Null({ description, headers })
+
+const problem = (description: string, headers: Record<string, TSchema> = {}) => ({
+  description,
+  headers,
+  content: { 'application/problem+json': { schema: ProblemBody } },
+})
+
+const RetryAfter = Type.Integer({ minimum: 1, description: 'Seconds to wait before another try.' })
+
+/** The refusals that a route names by their status, beside those that follow from its shape. */
+export const refusals = {
+  401: problem('Nobody is signed in, or the credentials are wrong or too old.', {
+    'WWW-Authenticate': Type.String({ examples: ['Bearer'] }),
+  }),
+  403: problem('The caller is known, and may not do this.'),
+  404: problem('There is no such thing, or it is not the caller’s.'),
+  409: problem('It conflicts with what is there already.'),
+  412: problem('Someone else changed it first.'),
+  429: problem('Too many attempts.', { 'Retry-After': RetryAfter }),
+} as const
+
+const common = {
+  400: problem('The request is not well-formed.'),
+  413: problem('The body is too large.'),
+  415: problem('The body is of a media type that this path does not take.'),
+  422: problem('The request has faults; `errors` names each.'),
+  500: problem('Something went wrong on the server.'),
+  503: problem('The server cannot serve right now.', { 'Retry-After': RetryAfter }),
+} as const
+
+/** Adds to a route's schema what is true of every route of its kind, so that no route repeats it. */
+function completeSchema({ schema, config }: RouteOptions): void {
+  if (!schema || schema.hide) return
+  const isPublic = config?.access === 'public'
+  const takesInput = schema.body || schema.params || schema.querystring || schema.headers
+  const { 400: malformed, 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
+  schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
+  schema.response = {
+    ...always,
+    ...(takesInput ? { 422: faults } : {}),
+    ...(schema.body ? { 400: malformed, 413: tooLarge, 415: wrongType } : {}),
+    ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),
+    ...(schema.response ?? {}),
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * Moves each schema that has a PascalCase title to the document's components and refers to it, so
+ * that a generated client has one named type for it. The routes keep whole schemas, which validate
+ * and infer without a registry.
+ */
+function nameComponents(document: unknown): Record<string, unknown> {
+  const schemas: Record<string, unknown> = {}
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit)
+    if (!isRecord(value)) return value
+    const { title, ...rest } = value
+    const visited = Object.fromEntries(
+      Object.entries(rest).map(([key, inner]) => [key, visit(inner)]),
+    )
+    if (typeof title !== 'string') return visited
+    if (!/^[A-Z][A-Za-z]+$/.test(title) || !('type' in value)) return { title, ...visited }
+    schemas[title] = { title, ...visited }
+    return { $ref: `#/components/schemas/${title}` }
+  }
+  const { components, ...rest } = isRecord(document) ? document : {}
+  const visited = visit(rest)
+  return {
+    ...(isRecord(visited) ? visited : {}),
+    components: { ...(isRecord(components) ? components : {}), schemas },
+  }
+}
+
+export interface DocsOptions {
+  readonly version: string
+  readonly sessionCookie: string
+  readonly tags: ReadonlyArray<{ name: string; description: string }>
+}
+
+/** Collects the routes into an OpenAPI 3.1 document; call it before the first route. */
+export async function describeRoutes(app: FastifyInstance, options: DocsOptions): Promise<void> {
+  app.addHook('onRoute', completeSchema)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Todo App',
+        version: options.version,
+        description:
+          'Accounts, sign-in and todos. Sign in at `POST /auth/token` and send the access token as `Authorization: Bearer …`. Errors are RFC 9457 problem details. A path answers with and without a trailing slash.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: [...options.tags],
+      components: {
+        securitySchemes: {
+          password: {
+            type: 'oauth2',
+            description: 'E-mail and password for a bearer token (OAuth 2.0 password flow).',
+            flows: { password: { tokenUrl: '/auth/token', refreshUrl: '/auth/token', scopes: {} } },
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: options.sessionCookie,
+            description:
+              'The session of a signed-in browser. What changes something must come from the same origin.',
+          },
+        },
+      },
+    },
+  })
+}
+
+/** Serves `/openapi.json` and Swagger UI at `/docs`, all from this server. */
+export async function serveDocs(app: FastifyInstance): Promise<void> {
+  let document: Record<string, unknown> | undefined
+  const whole = () => (document ??= nameComponents(app.swagger()))
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
+    whole(),
+  )
+
+  await app.register(async (app) => {
+    // Swagger UI is ours to serve and must reach the API, whatever the rest of the site allows.
+    app.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: 'public' }
+    })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP:
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      uiConfig: { url: '/openapi.json', persistAuthorization: true, tryItOutEnabled: true },
+    })
+  })
+}

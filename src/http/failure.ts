@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net'
+import type { ErrorObject } from 'ajv'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { invalid, Problem } from '../lib/problem.ts'
+import type { ProblemBody } from '../lib/shapes.ts'
+import { faultsOf } from './validation.ts'
+
+/** Turns errors of a layer that http does not know, such as the database, into what may be said. */
+export type Translate = (error: unknown) => Problem | undefined
+
+const PARTS: Readonly<Record<string, string>> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+}
+
+/** What may be said of an error. An unknown one is ours, and says nothing of the inside. */
+function problemOf(error: unknown, translate: Translate): Problem {
+  if (error instanceof Problem) return error
+  const translated = translate(error)
+  if (translated) return translated
+  if (isFastifyError(error)) {
+    if (error.validation) {
+      return invalid(
+        ...faultsOf(
+          error.validation as ErrorObject[],
+          PARTS[error.validationContext ?? 'body'] ?? 'body',
+        ),
+      )
+    }
+    const status = error.statusCode ?? 500
+    if (status < 500) return new Problem(status, sentences[error.code] ?? error.message)
+  }
+  return new Problem(500, 'Something went wrong on the server. It has been logged.', {
+    cause: error,
+  })
+}
+
+const isFastifyError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'statusCode' in error
+
+const sentences: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; JSON was announced.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not one that this path takes.',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The Content-Length does not fit the body.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
+  FST_ERR_BAD_URL: 'The path is not well-formed.',
+}
+
+const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
+  type: 'about:blank',
+  title: problem.title,
+  status: problem.status,
+  detail: problem.detail,
+  instance: request.url.split('?', 1)[0] ?? '/',
+  request_id: request.id,
+  ...(problem.errors && {
+    errors: problem.errors.map((fault) => ({ ...fault, loc: [...fault.loc] })),
+  }),
+})
+
+/** The one place where errors become answers: RFC 9457 problem details. */
+export function answerFailures(app: FastifyInstance, translate: Translate): void {
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = problemOf(error, translate)
+    if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.detail)
+    return reply
+      .code(problem.status)
+      .headers(problem.headers)
+      .type('application/problem+json')
+      .serializer(JSON.stringify)
+      .send(bodyOf(problem, request))
+  }
+  app.setErrorHandler(answer)
+  app.setNotFoundHandler((request, reply) =>
+    answer(new Problem(404, 'There is nothing at this path.'), request, reply),
+  )
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, [status: number, line: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to arrive.'],
+}
+
+/** Answers what is not even HTTP, before there is a request to speak of. */
+export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, title, detail] = CLIENT_ERRORS[error.code ?? ''] ?? [
+    400,
+    'Bad Request',
+    'The request is not well-formed HTTP.',
+  ]
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import helmet from '@fastify/helmet'
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../lib/problem.ts'
+
+const WELL_FORMED_ID = /^[\w.:-]{1,128}$/
+
+/** The id of a request: the caller's, when it cannot forge a log line, otherwise a new one. */
+export function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : randomUUID()
+}
+
+/** Headers that every answer carries (OWASP HTTP Headers Cheat Sheet). */
+export async function guardAnswers(app: FastifyInstance): Promise<void> {
+  app.addHook('onRequest', async (request, reply) => {
+    // What a signed-in person reads must not stay in a shared cache; a route may say otherwise.
+    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store' })
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+      },
+    },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'same-origin' },
+    strictTransportSecurity: false,
+  })
+  // Browsers heed this over https only, where it is true that https works.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.protocol === 'https') {
+      reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    }
+  })
+}
+
+/** A body must be of a media type that its route names (`schema.consumes`, otherwise JSON). */
+export function guardMediaTypes(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => {
+    const { schema } = request.routeOptions
+    const given = request.headers['content-type']
+    if (!schema?.body || given === undefined) return
+    const consumed = schema.consumes ?? ['application/json']
+    const mediaType = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+    if (!consumed.includes(mediaType)) {
+      throw new Problem(415, `The Content-Type must be ${consumed.join(' or ')}.`, {
+        headers: { Accept: consumed.join(', ') },
+      })
+    }
+  })
+}
+
+const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const
+
+/** The methods of each path, collected while the routes are mounted. */
+export type RouteTable = Map<string, Set<string>>
+
+/** Watches the mounting of routes; call it before the first one. */
+export function collectRoutes(app: FastifyInstance): RouteTable {
+  const table: RouteTable = new Map()
+  app.addHook('onRoute', ({ url, method, config }) => {
+    if (config?.otherMethods) return
+    const path = url.length > 1 ? url.replace(/\/$/, '') : url
+    const methods = table.get(path) ?? new Set()
+    for (const each of [method].flat()) methods.add(each)
+    table.set(path, methods)
+  })
+  return table
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set on the routes that only say that a method is not for this path. */
+    otherMethods?: boolean
+  }
+}
+
+/** Answers 405 with `Allow` where the path is known and the method is not (RFC 9110 §15.5.6). */
+export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): void {
+  for (const [url, known] of table) {
+    if (url.includes('*')) continue
+    const Allow = [...known].sort().join(', ')
+    app.route({
+      url,
+      method: METHODS.filter((method) => !known.has(method)),
+      config: { access: 'public', otherMethods: true },
+      schema: { hide: true },
+      handler: async () => {
+        throw new Problem(405, `This path takes ${Allow}.`, { headers: { Allow } })
+      },
+    })
+  }
+}

@@ -1,0 +1,35 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import pino, { type LoggerOptions } from 'pino'
+import pretty from 'pino-pretty'
+
+/** Header fields that hold a secret, wherever they appear in a log line. */
+const SECRET_FIELDS = ['authorization', 'cookie', '["set-cookie"]'].flatMap((field) => {
+  const path = field.startsWith('[') ? field : `.${field}`
+  return [`req.headers${path}`, `res.headers${path}`, `headers${path}`]
+})
+
+/** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
+export function logger(level: string, format: 'auto' | 'json' | 'pretty'): FastifyBaseLogger {
+  const options: LoggerOptions = {
+    level,
+    redact: SECRET_FIELDS,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: {
+      err: pino.stdSerializers.err,
+      // The path without its query: what a person searched for is theirs.
+      req: ({ method, url, ip }) => ({ method, path: String(url).split('?', 1)[0], ip }),
+      res: ({ statusCode }) => ({ status: statusCode }),
+    },
+  }
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
+  return isPretty
+    ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', sync: true }))
+    : pino(options)
+}
+
+/** One line for each request, when it is answered. */
+export function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (req, res) => {
+    req.log.info({ req, res, ms: Math.round(res.elapsedTime * 10) / 10 }, 'answered')
+  })
+}

@@ -1,0 +1,107 @@
+import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Fault } from '../lib/problem.ts'
+
+/** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
+const FAULTS_MAX = 50
+
+/** Trims before any length is checked, and hands the trimmed text on. */
+const trim: FuncKeywordDefinition = {
+  keyword: 'x-trim',
+  type: 'string',
+  before: 'maxLength',
+  modifying: true,
+  errors: false,
+  validate: (
+    _on: true,
+    text: string,
+    _schema: unknown,
+    place: { parentData: Record<string, unknown>; parentDataProperty: string | number } | undefined,
+  ) => {
+    if (place) place.parentData[place.parentDataProperty] = text.trim()
+    return true
+  },
+}
+
+function compiler(options: Options) {
+  const ajv = new Ajv({
+    ...options,
+    allErrors: true,
+    useDefaults: true,
+    removeAdditional: false,
+    strictTypes: false,
+  })
+  addFormats.default(ajv)
+  ajv.addKeyword(trim)
+  return ajv
+}
+
+/** JSON says what type it means, so it is taken at its word. */
+const json = compiler({ coerceTypes: false })
+/** Paths, queries and headers are text, which is read as the type that the schema names. */
+const text = compiler({ coerceTypes: true })
+
+export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
+  (httpPart === 'body' ? json : text).compile(schema)
+
+/** The faults of a value that did not come by HTTP; `loc` starts with the field. */
+export function faultsIn(schema: TSchema, value: unknown): Fault[] {
+  const validate = json.compile(schema)
+  validate(value)
+  return faultsOf(validate.errors ?? [], '').map((fault) => ({ ...fault, loc: fault.loc.slice(1) }))
+}
+
+const s = (count: unknown) => (count === 1 ? '' : 's')
+
+/** Says a fault so that a person can mend it. */
+function sentence({ keyword, params, message }: ErrorObject): { msg: string; type: string } {
+  switch (keyword) {
+    case 'required':
+      return { msg: 'is required', type: 'missing' }
+    case 'additionalProperties':
+      return { msg: 'is not a field of this request', type: 'unknown_field' }
+    case 'type':
+      return { msg: `must be ${article(String(params.type))}`, type: 'wrong_type' }
+    case 'enum':
+      return { msg: `must be one of ${params.allowedValues.join(', ')}`, type: 'not_allowed' }
+    case 'const':
+      return { msg: `must be ${params.allowedValue}`, type: 'not_allowed' }
+    case 'minLength':
+      return {
+        msg: `must have at least ${params.limit} character${s(params.limit)}`,
+        type: 'too_short',
+      }
+    case 'maxLength':
+      return {
+        msg: `must have at most ${params.limit} character${s(params.limit)}`,
+        type: 'too_long',
+      }
+    case 'minimum':
+      return { msg: `must be at least ${params.limit}`, type: 'too_small' }
+    case 'maximum':
+      return { msg: `must be at most ${params.limit}`, type: 'too_large' }
+    case 'format':
+      return { msg: `must be a valid ${params.format}`, type: 'wrong_format' }
+    case 'pattern':
+      return { msg: 'has characters that are not allowed here', type: 'wrong_format' }
+    default:
+      return { msg: message ?? 'is not valid', type: keyword }
+  }
+}
+
+const article = (type: string) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
+
+/** The faults that a validator found in a part of the request: body, query, path or header. */
+export function faultsOf(errors: readonly ErrorObject[], part: string): Fault[] {
+  return errors.slice(0, FAULTS_MAX).map((error) => {
+    const field = error.params.missingProperty ?? error.params.additionalProperty
+    const path = error.instancePath
+      .split('/')
+      .slice(1)
+      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+      .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
+    return { loc: [part, ...path, ...(field === undefined ? [] : [field])], ...sentence(error) }
+  })
+}

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { withDatabase } from './commands/database.ts'
+import { isReady } from './commands/healthcheck.ts'
+import { serve } from './commands/serve.ts'
+import { UsageError, usage } from './commands/usage.ts'
+import { userCommand } from './commands/user.ts'
+import { readConfig } from './config.ts'
+import { migrate, NewerSchema } from './db/migrate.ts'
+import { NotOnlyDemoData, resetToDemo } from './demo.ts'
+import { ConfigurationError } from './environment.ts'
+import { logger as makeLogger } from './http/observe.ts'
+import { Problem } from './lib/problem.ts'
+import { version } from './version.ts'
+
+/** sysexits.h: the command line, or the configuration, cannot be used. */
+const EXIT_USAGE = 64
+const EXIT_CONFIGURATION = 78
+
+async function main(): Promise<void> {
+  const { values: flags, positionals } = parseCommandLine()
+  const [command = 'serve', ...rest] = positionals
+  if (flags.help) return print([usage])
+  if (flags.version) return print([version])
+
+  const config = readConfig({ proxyHeaders: flags['proxy-headers'] ?? false })
+  const logger = makeLogger(config.logLevel, config.logFormat)
+  switch (command) {
+    case 'serve':
+      return serve(config, logger)
+    case 'migrate': {
+      const ran = await withDatabase(config, logger, migrate)
+      return print(ran.length > 0 ? ran.map((name) => `Ran ${name}.`) : ['Nothing to migrate.'])
+    }
+    case 'reset':
+      await withDatabase(config, logger, (db) => resetToDemo(db, { force: flags.force ?? false }))
+      return print(['Dropped everything and loaded the demo data.'])
+    case 'user':
+      return print(
+        await withDatabase(config, logger, async (db) => {
+          await migrate(db)
+          return userCommand(db, rest, flags)
+        }),
+      )
+    case 'healthcheck':
+      process.exitCode = (await isReady(config)) ? 0 : 1
+      return
+    default:
+      throw new UsageError(usage)
+  }
+}
+
+function parseCommandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        admin: { type: 'boolean' },
+        fname: { type: 'string' },
+        force: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        lname: { type: 'string' },
+        'proxy-headers': { type: 'boolean' },
+        version: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  }
+}
+
+const print = (lines: readonly string[]): void => {
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** A person gets a sentence; only what nobody foresaw comes with its stack. */
+function fail(error: unknown): void {
+  const isForeseen =
+    error instanceof UsageError ||
+    error instanceof ConfigurationError ||
+    error instanceof NewerSchema ||
+    error instanceof NotOnlyDemoData ||
+    error instanceof Problem ||
+    (error instanceof Error && 'code' in error)
+  const message =
+    error instanceof Error ? error.message || String(Reflect.get(error, 'code')) : String(error)
+  if (isForeseen) process.stderr.write(`${message}\n`)
+  else console.error(error)
+  process.exitCode =
+    error instanceof ConfigurationError
+      ? EXIT_CONFIGURATION
+      : error instanceof UsageError
+        ? EXIT_USAGE
+        : 1
+}
+
+await main().catch(fail)

@@ -1,0 +1,47 @@
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { randomSecret } from './lib/secrets.ts'
+
+const FILE = 'data/secret_key'
+
+/** Keys that stand in tutorials, and so in every attacker's list. */
+const PUBLISHED = new Set([
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'django-insecure-change-this-key-in-production',
+])
+
+/** Whether a key has at least 32 characters, ten different ones, and is not a published one. */
+export const isStrongKey = (key: string): boolean =>
+  key.length >= 32 &&
+  new Set(key).size >= 10 &&
+  !PUBLISHED.has(key) &&
+  !/change.?me|your.?secret/i.test(key)
+
+/** The key of this installation: made at the first start, the same ever after. */
+export function keptKey(): string {
+  const path = resolve(FILE)
+  try {
+    return read(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  mkdirSync(resolve(path, '..'), { recursive: true, mode: 0o700 })
+  // Written aside and linked in: of two first starts at once, both read the same whole key.
+  const aside = `${path}.${process.pid}`
+  writeFileSync(aside, `${randomSecret()}\n`, { mode: 0o600, flush: true })
+  try {
+    linkSync(aside, path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    unlinkSync(aside)
+  }
+  return read(path)
+}
+
+function read(path: string): string {
+  const key = readFileSync(path, 'utf8').trim()
+  if (!isStrongKey(key))
+    throw new Error(`${path} does not hold a usable key. Delete it, and everyone signs in again.`)
+  return key
+}
