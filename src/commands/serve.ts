@@ -23,15 +23,13 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
   try {
     await prepare(config, db, logger)
     const app = await buildApp(config, db, logger)
-    const url = await app.listen({
+    const signIn = await howToSignIn(config, db)
+    await app.listen({
       host: config.host,
       port: config.port,
-      listenTextResolver: () => '',
+      listenTextResolver: (url) =>
+        `Listening on ${url}, data in ${describe(config.databaseUrl)}. ${signIn(url)}`,
     })
-    logger.info(
-      { url, database: describe(config.databaseUrl), docs: `${url}/docs` },
-      `Listening on ${url}, data in ${describe(config.databaseUrl)}. ${await howToSignIn(config, db, url)}`,
-    )
     void keepHouse(db, logger, housekeeping.signal)
     stopOnSignal(config, logger, async () => {
       housekeeping.abort()
@@ -59,14 +57,18 @@ async function prepare(config: Config, db: Db, logger: FastifyBaseLogger): Promi
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
 }
 
-async function howToSignIn(config: Config, db: Db, url: string): Promise<string> {
+/** The sentence by which a newcomer gets in, once the server's URL is known. */
+async function howToSignIn(config: Config, db: Db): Promise<(url: string) => string> {
   const { pending } = await schemaState(db)
-  if (pending.length > 0) return 'Migrations are pending: run `npm run todo -- migrate`.'
-  const signIn = `sign in at ${url}/docs or by POST ${url}/auth/token.`
-  if ((await users.count(db)) > 0) return `To begin, ${signIn}`
-  return config.signup === 'open'
-    ? `There is no account yet: make one by POST ${url}${config.apiPrefix}/users/signup, then ${signIn}`
-    : `There is no account yet: make one by \`npm run todo -- user create\`, then ${signIn}`
+  if (pending.length > 0) return () => 'Migrations are pending: run `npm run todo -- migrate`.'
+  const isFirst = (await users.count(db)) === 0
+  return (url) => {
+    const signIn = `sign in at ${url}/docs or by POST ${url}/auth/token.`
+    if (!isFirst) return `To begin, ${signIn}`
+    return config.signup === 'open'
+      ? `There is no account yet: make one by POST ${url}${config.apiPrefix}/users/signup, then ${signIn}`
+      : `There is no account yet: make one by \`npm run todo -- user create\`, then ${signIn}`
+  }
 }
 
 /** Deletes what ran out, now and every hour. */

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import pg from 'pg'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.ts'
+import { type Config, configure } from '../src/config.ts'
+import { migrate } from '../src/db/migrate.ts'
+import { open } from '../src/db/open.ts'
+import type { Db } from '../src/db/tables.ts'
+import { readEnvironment } from '../src/environment.ts'
+import * as users from '../src/features/users/store.ts'
+import { hash } from '../src/lib/passwords.ts'
+
+export const PASSWORD = 'rain on tin roofs'
+const passwordHash = hash(PASSWORD)
+
+/** Whichever of the databases this run of the tests is about. */
+export const isPostgresql = process.env.TEST_DATABASE === 'postgresql'
+
+type Variables = Record<string, string>
+
+export interface World {
+  readonly app: FastifyInstance
+  readonly db: Db
+  readonly config: Config
+  readonly ann: Person
+  readonly bob: Person
+  /** Somebody who is not signed in. */
+  readonly nobody: Client
+  person(name: string, options?: { is_admin?: boolean }): Promise<Person>
+}
+
+type Send = (url: string, options?: InjectOptions) => Promise<LightMyRequestResponse>
+type SendBody = (
+  url: string,
+  body: unknown,
+  headers?: Record<string, string>,
+) => Promise<LightMyRequestResponse>
+
+export interface Client {
+  readonly send: Send
+  readonly get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
+  readonly post: SendBody
+  readonly put: SendBody
+  readonly patch: SendBody
+  readonly delete: (
+    url: string,
+    headers?: Record<string, string>,
+    body?: unknown,
+  ) => Promise<LightMyRequestResponse>
+  /** Posts a form. */
+  readonly form: (url: string, fields: Record<string, string>) => Promise<LightMyRequestResponse>
+}
+
+export interface Person extends Client {
+  readonly id: number
+  readonly email: string
+  readonly token: string
+  readonly refreshToken: string
+}
+
+/** A fresh migrated database with the service on it and two people signed in; closed with the test. */
+export async function world(t: TestContext, variables: Variables = {}): Promise<World> {
+  const { url, drop } = await freshDatabase()
+  const config = configure(
+    readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
+  )
+  const db = open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
+  await migrate(db)
+  const app = await buildApp(config, db, pino({ level: 'silent' }))
+  t.after(async () => {
+    await app.close()
+    await db.destroy()
+    await drop()
+  })
+  const nobody = clientOf(app)
+  const person = (name: string, options?: { is_admin?: boolean }) =>
+    signedIn(app, db, name, options)
+  return { app, db, config, nobody, person, ann: await person('ann'), bob: await person('bob') }
+}
+
+/** An empty database of the kind that this run is about. */
+export async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const server = process.env.TEST_DATABASE_URL
+  if (!isPostgresql || !server) return { url: 'sqlite://', drop: async () => {} }
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const url = new URL(server)
+  await administer(server, `create database ${name}`)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    drop: () => administer(server, `drop database if exists ${name} with (force)`),
+  }
+}
+
+/** Runs one statement on the PostgreSQL server of the tests. */
+export async function administer(server: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+export function clientOf(app: FastifyInstance, token?: string): Client {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const send: Send = (url, options = {}) =>
+    app.inject({ url, ...options, headers: { ...authorization, ...options.headers } })
+  const withBody =
+    (method: 'POST' | 'PUT' | 'PATCH'): SendBody =>
+    (url, body, headers = {}) =>
+      send(url, {
+        method,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+  return {
+    send,
+    get: (url, headers = {}) => send(url, { headers }),
+    post: withBody('POST'),
+    put: withBody('PUT'),
+    patch: withBody('PATCH'),
+    delete: (url, headers = {}, body) =>
+      body === undefined
+        ? send(url, { method: 'DELETE', headers })
+        : send(url, {
+            method: 'DELETE',
+            headers: { 'content-type': 'application/json', ...headers },
+            body: JSON.stringify(body),
+          }),
+    form: (url, fields) =>
+      send(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(fields).toString(),
+      }),
+  }
+}
+
+async function signedIn(
+  app: FastifyInstance,
+  db: Db,
+  name: string,
+  { is_admin = false } = {},
+): Promise<Person> {
+  const email = `${name}@example.com`
+  const user = await users.create(db, {
+    email,
+    password_hash: await passwordHash,
+    fname: name,
+    lname: 'Tester',
+    is_admin,
+  })
+  if (!user) throw new Error(`${email} is there already`)
+  const { access_token, refresh_token } = (
+    await clientOf(app).form('/auth/token', { username: email, password: PASSWORD })
+  ).json()
+  return {
+    ...clientOf(app, access_token),
+    id: user.id,
+    email,
+    token: access_token,
+    refreshToken: refresh_token,
+  }
+}
