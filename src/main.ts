@@ -72,6 +72,15 @@ const print = (lines: readonly string[]): void => {
   if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
 }
 
+function messageOf(error: unknown): string {
+  if (error instanceof Problem && error.errors) {
+    return error.errors.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join('\n')
+  }
+  if (!(error instanceof Error)) return String(error)
+  // A refused connection is several errors in one, and says nothing itself.
+  return error.message || ('code' in error ? String(error.code) : error.name)
+}
+
 /** A person gets a sentence; only what nobody foresaw comes with its stack. */
 function fail(error: unknown): void {
   const isForeseen =
@@ -81,8 +90,7 @@ function fail(error: unknown): void {
     error instanceof NotOnlyDemoData ||
     error instanceof Problem ||
     (error instanceof Error && 'code' in error)
-  const message =
-    error instanceof Error ? error.message || String(Reflect.get(error, 'code')) : String(error)
+  const message = messageOf(error)
   if (isForeseen) process.stderr.write(`${message}\n`)
   else console.error(error)
   process.exitCode =

@@ -11,6 +11,7 @@ import type { Db } from '../src/db/tables.ts'
 import { readEnvironment } from '../src/environment.ts'
 import * as users from '../src/features/users/store.ts'
 import { hash } from '../src/lib/passwords.ts'
+import { assertDeclared } from './answers.ts'
 
 export const PASSWORD = 'rain on tin roofs'
 const passwordHash = hash(PASSWORD)
@@ -29,6 +30,8 @@ export interface World {
   /** Somebody who is not signed in. */
   readonly nobody: Client
   person(name: string, options?: { is_admin?: boolean }): Promise<Person>
+  /** How many queries were made so far. */
+  queries(): number
 }
 
 type Send = (url: string, options?: InjectOptions) => Promise<LightMyRequestResponse>
@@ -66,18 +69,35 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
   const config = configure(
     readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
   )
-  const db = open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
-  await migrate(db)
+  const database = open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
+  await migrate(database)
+  let queries = 0
+  const db = database.withPlugin({
+    transformQuery: ({ node }) => {
+      queries++
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
   const app = await buildApp(config, db, pino({ level: 'silent' }))
   t.after(async () => {
     await app.close()
-    await db.destroy()
+    await database.destroy()
     await drop()
   })
   const nobody = clientOf(app)
   const person = (name: string, options?: { is_admin?: boolean }) =>
     signedIn(app, db, name, options)
-  return { app, db, config, nobody, person, ann: await person('ann'), bob: await person('bob') }
+  return {
+    app,
+    db,
+    config,
+    nobody,
+    person,
+    queries: () => queries,
+    ann: await person('ann'),
+    bob: await person('bob'),
+  }
 }
 
 /** An empty database of the kind that this run is about. */
@@ -105,10 +125,18 @@ export async function administer(server: string, statement: string): Promise<voi
   }
 }
 
+/** A client whose every answer must be one that the OpenAPI document declares. */
 export function clientOf(app: FastifyInstance, token?: string): Client {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  const send: Send = (url, options = {}) =>
-    app.inject({ url, ...options, headers: { ...authorization, ...options.headers } })
+  const send: Send = async (url, options = {}) => {
+    const answer = await app.inject({
+      url,
+      ...options,
+      headers: { ...authorization, ...options.headers },
+    })
+    await assertDeclared(app, options.method ?? 'GET', url, answer)
+    return answer
+  }
   const withBody =
     (method: 'POST' | 'PUT' | 'PATCH'): SendBody =>
     (url, body, headers = {}) =>

@@ -80,13 +80,14 @@ function nameComponents(document: unknown): Record<string, unknown> {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit)
     if (!isRecord(value)) return value
-    const { title, ...rest } = value
     const visited = Object.fromEntries(
-      Object.entries(rest).map(([key, inner]) => [key, visit(inner)]),
+      Object.entries(value).map(([key, inner]) => [key, visit(inner)]),
     )
-    if (typeof title !== 'string') return visited
-    if (!/^[A-Z][A-Za-z]+$/.test(title) || !('type' in value)) return { title, ...visited }
-    schemas[title] = { title, ...visited }
+    const { title } = value
+    if (typeof title !== 'string' || !/^[A-Z][A-Za-z]+$/.test(title) || !('type' in value)) {
+      return visited
+    }
+    schemas[title] = visited
     return { $ref: `#/components/schemas/${title}` }
   }
   const { components, ...rest } = isRecord(document) ? document : {}

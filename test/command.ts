@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { freshDatabase, isPostgresql } from './world.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A place to run the command line in: a folder and a database of its own, gone with the test. */
+export interface Installation {
+  readonly directory: string
+  readonly variables: Readonly<Record<string, string>>
+  /** Runs `todo …` to its end. */
+  todo(
+    args: readonly string[],
+    options?: { input?: string; variables?: Record<string, string> },
+  ): Promise<Ran>
+}
+
+export async function installation(t: TestContext): Promise<Installation> {
+  const directory = await mkdtemp(join(tmpdir(), 'todo-app-'))
+  const { url, drop } = await freshDatabase()
+  t.after(async () => {
+    await rm(directory, { recursive: true, force: true })
+    await drop()
+  })
+  const variables = {
+    DATABASE_URL: isPostgresql ? url : `sqlite:///${join(directory, 'todo.db')}`,
+    PORT: '0',
+  }
+  return {
+    directory,
+    variables,
+    todo: (args, options = {}) =>
+      run(directory, args, { ...variables, ...options.variables }, options.input),
+  }
+}
+
+async function run(
+  cwd: string,
+  args: readonly string[],
+  variables: Record<string, string>,
+  input = '',
+): Promise<Ran> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, ...variables },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.end(input)
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+  return { code, stdout, stderr }
+}

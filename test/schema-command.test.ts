@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { open } from '../src/db/open.ts'
+import type { Db } from '../src/db/tables.ts'
+import { installation } from './command.ts'
+
+async function withDatabase<Result>(
+  url: string,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
+  const db = open(url, { pool, onConnectionLost: () => {} })
+  try {
+    return await work(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+const input = 'rain on tin roofs'
+const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
+const users = async (todo: Awaited<ReturnType<typeof installation>>['todo']) =>
+  (await todo(['user', 'list'])).stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t')[1])
+
+test('todo migrate brings an empty database up to date and loads nothing', async (t) => {
+  const { todo } = await installation(t)
+  assert.match((await todo(['migrate'])).stdout, /^Ran 0001-accounts-and-todos\.\n/)
+  assert.equal((await todo(['migrate'])).stdout, 'Nothing to migrate.\n')
+  assert.deepEqual(await users(todo), [])
+})
+
+test('of many processes that migrate at once, one does', async (t) => {
+  const { todo } = await installation(t)
+  const all = await Promise.all(Array.from({ length: 4 }, () => todo(['migrate'])))
+  assert.deepEqual(
+    all.map(({ code, stderr }) => [code, stderr]),
+    Array(4).fill([0, '']),
+  )
+  assert.equal(all.filter(({ stdout }) => stdout.startsWith('Ran ')).length, 1)
+})
+
+test('a database of a newer version is left alone, with a message that says so', async (t) => {
+  const { todo, variables } = await installation(t)
+  await todo(['migrate'])
+  await withDatabase(variables.DATABASE_URL ?? '', (db) =>
+    sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030-01-01')`.execute(
+      db,
+    ),
+  )
+  for (const command of [['migrate'], ['serve'], ['reset'], ['user', 'list']]) {
+    const { code, stderr } = await todo(command)
+    assert.equal(code, 1, command.join(' '))
+    assert.match(stderr, /9999-later\. It was used by a newer version/)
+  }
+  assert.equal((await todo(['serve'], { variables: { UPDATE_DB: '0' } })).code, 1)
+})
+
+test('todo reset loads two accounts with fourteen todos, again and again', async (t) => {
+  const { todo, variables } = await installation(t)
+  for (let round = 0; round < 2; round++) {
+    const { code, stderr } = await todo(['reset'])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual(await users(todo), ['johndoe@example.com', 'alice@example.com'])
+    const todos = await withDatabase(variables.DATABASE_URL ?? '', (db) =>
+      db.selectFrom('todos').select('id').execute(),
+    )
+    assert.equal(todos.length, 14)
+  }
+})
+
+test('a reset refuses to drop an account that is not of the demo data, unless forced', async (t) => {
+  const { todo } = await installation(t)
+  await todo(ANN, { input })
+  const refused = await todo(['reset'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /holds more than the demo data.*RESET_DB=force/)
+  const started = await todo(['serve'], { variables: { RESET_DB: '1' } })
+  assert.equal(started.code, 1)
+  assert.deepEqual(await users(todo), ['ann@example.com'])
+  assert.equal((await todo(['reset', '--force'])).code, 0)
+  assert.deepEqual(await users(todo), ['johndoe@example.com', 'alice@example.com'])
+})
+
+for (const [what, change] of [
+  [
+    'a todo added to a demo account',
+    (db: Db) =>
+      sql`insert into todos (owner_id, text, text_key, sort_key, created_at, updated_at) select owner_id, 'mine', 'mine', 'mine', created_at, updated_at from todos where id = 1`.execute(
+        db,
+      ),
+  ],
+  [
+    'a demo todo that was ticked',
+    (db: Db) => db.updateTable('todos').set({ version: 2 }).where('id', '=', 2).execute(),
+  ],
+  [
+    'a demo account that was renamed',
+    (db: Db) => db.updateTable('users').set({ version: 2 }).where('id', '=', 1).execute(),
+  ],
+] as const) {
+  test(`a reset refuses to lose ${what}`, async (t) => {
+    const { todo, variables } = await installation(t)
+    await todo(['reset'])
+    await withDatabase<unknown>(variables.DATABASE_URL ?? '', change)
+    assert.equal((await todo(['reset'])).code, 1)
+  })
+}
+
+test('a reset leaves the tables of other products alone', async (t) => {
+  const { todo, variables } = await installation(t)
+  await withDatabase(variables.DATABASE_URL ?? '', async (db) => {
+    await sql`create table somebody_elses (id integer)`.execute(db)
+  })
+  assert.equal((await todo(['reset', '--force'])).code, 0)
+  await withDatabase(variables.DATABASE_URL ?? '', async (db) => {
+    await sql`select id from somebody_elses`.execute(db)
+  })
+})

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { installation } from './command.ts'
+
+const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
+const input = 'rain on tin roofs\n'
+
+test('the command line makes, lists and promotes users', async (t) => {
+  const { todo } = await installation(t)
+  const made = await todo(ANN, { input })
+  assert.equal(made.stderr, '')
+  assert.equal(made.stdout, 'Made the user ann@example.com with id 1.\n')
+  const admin = await todo(
+    ['user', 'create', 'root@example.com', '--fname', 'R', '--lname', 'T', '--admin'],
+    { input },
+  )
+  assert.match(admin.stdout, /^Made the administrator root@example.com/)
+  const list = async () => (await todo(['user', 'list'])).stdout
+  assert.equal(
+    await list(),
+    '1\tann@example.com\tAnn\tArcher\tuser\n2\troot@example.com\tR\tT\tadministrator\n',
+  )
+  assert.equal((await todo(['user', 'promote', 'ANN@example.com'])).code, 0)
+  assert.match(await list(), /^1\tann@example.com\tAnn\tArcher\tadministrator\n/)
+})
+
+test('the command line refuses what signing up would refuse', async (t) => {
+  const { todo } = await installation(t)
+  const common = await todo(ANN, { input: 'password1' })
+  assert.equal(common.code, 1)
+  assert.match(common.stderr, /password: is among the passwords that are tried first/)
+  const faulty = await todo(['user', 'create', 'ann', '--fname', '', '--lname', 'A'], {
+    input: 'short',
+  })
+  assert.equal(faulty.code, 1)
+  for (const field of ['email', 'fname', 'password'])
+    assert.match(faulty.stderr, new RegExp(`${field}: must`))
+  await todo(ANN, { input })
+  const again = await todo(ANN, { input })
+  assert.deepEqual([again.code, again.stderr], [1, 'Email already registered.\n'])
+  const unknown = await todo(['user', 'promote', 'bob@example.com'])
+  assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
+})
