@@ -65,7 +65,9 @@ export interface Person extends Client {
 
 /** A fresh migrated database with the service on it and two people signed in; closed with the test. */
 export async function world(t: TestContext, variables: Variables = {}): Promise<World> {
-  const { url, drop } = await freshDatabase()
+  const { url, drop } = variables.DATABASE_URL
+    ? { url: variables.DATABASE_URL, drop: async () => {} }
+    : await freshDatabase()
   const config = configure(
     readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
   )

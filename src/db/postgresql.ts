@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { PostgresDialect } from 'kysely'
 import pg from 'pg'
 
@@ -14,6 +15,16 @@ const types: pg.CustomTypesConfig = {
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
 }
 
+/**
+ * A socket that breaks when nothing comes or goes for `patience` milliseconds. PostgreSQL ends a
+ * slow statement itself; this gives up a server that vanished, together with the connection, which
+ * the pool would otherwise hand out again. Idle connections are closed before it matters.
+ */
+function impatientSocket(patience: number): Socket {
+  const socket = new Socket()
+  return socket.setTimeout(patience, () => socket.destroy())
+}
+
 /** PostgreSQL at `url`, by a pool whose waits are all bounded. */
 export function postgresqlDialect(
   url: string,
@@ -26,14 +37,15 @@ export function postgresqlDialect(
     max: limits.connections,
     connectionTimeoutMillis: limits.connectTimeout,
     statement_timeout: limits.statementTimeout,
-    // The server ends a slow statement; this ends the wait for a server that no longer answers.
-    query_timeout: limits.statementTimeout + 1_000,
+    idleTimeoutMillis: limits.statementTimeout,
+    stream: () => impatientSocket(limits.statementTimeout + 1_000),
     idle_in_transaction_session_timeout: limits.statementTimeout + 5_000,
     keepAlive: true,
     types,
   })
-  // Without a listener, an idle connection that breaks would end the process. The pool has dropped
-  // it already and makes a new one when asked.
+  // A connection that breaks without a listener ends the process. The pool listens to the idle
+  // ones only; one at work fails its query as well, which is where the caller hears of it.
   pool.on('error', onConnectionLost)
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new PostgresDialect({ pool })
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { freshDatabase, isPostgresql, world } from './world.ts'
+
+/** A way to the PostgreSQL server that can be cut, or made to swallow everything. */
+async function fragileWay(t: TestContext, target: URL) {
+  const sockets = new Set<Socket>()
+  let state: 'open' | 'cut' | 'silent' = 'open'
+  const server = createServer((near) => {
+    if (state === 'cut') {
+      near.resetAndDestroy()
+      return
+    }
+    const far = connect(Number(target.port), target.hostname)
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      one.on('data', (bytes) => state !== 'silent' && other.write(bytes))
+      one.on('close', () => other.destroy())
+      one.on('error', () => other.destroy())
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const drop = () => {
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+  }
+  t.after(() => {
+    drop()
+    server.close()
+  })
+  const url = new URL(target)
+  url.host = `127.0.0.1:${address.port}`
+  return {
+    url: url.href,
+    cut: () => {
+      state = 'cut'
+      drop()
+    },
+    silence: () => {
+      state = 'silent'
+    },
+    mend: () => {
+      state = 'open'
+      drop()
+    },
+  }
+}
+
+const skip = !isPostgresql && 'an embedded file has no connection to lose'
+
+async function fragileWorld(t: TestContext) {
+  const { url, drop } = await freshDatabase()
+  const way = await fragileWay(t, new URL(url))
+  const here = await world(t, {
+    DATABASE_URL: way.url,
+    DATABASE_CONNECT_TIMEOUT: '500',
+    DATABASE_STATEMENT_TIMEOUT: '500',
+  })
+  t.after(drop)
+  return { ...here, way }
+}
+
+test('a cut connection is a 503 that says when to come again, and heals by itself', {
+  skip,
+}, async (t) => {
+  const { ann, nobody, way } = await fragileWorld(t)
+  await ann.post('/api/v1/todos', { text: 'Kept' })
+  way.cut()
+  for (const [method, url] of [
+    ['GET', '/api/v1/todos'],
+    ['POST', '/api/v1/todos'],
+    ['GET', '/ready'],
+  ] as const) {
+    const answer = method === 'GET' ? await ann.get(url) : await ann.post(url, { text: 'Lost' })
+    assert.equal(answer.statusCode, 503, url)
+    assert.match(String(answer.headers['retry-after']), /^\d+$/)
+    assert.doesNotMatch(answer.body, /ECONN|127\.0\.0\.1|postgres/i)
+  }
+  assert.equal((await nobody.get('/health')).statusCode, 200)
+  way.mend()
+  const texts = (await ann.get('/api/v1/todos')).json().map(({ text }: { text: string }) => text)
+  assert.deepEqual(texts, ['Kept'])
+  assert.equal((await nobody.get('/ready')).statusCode, 200)
+})
+
+test('a database that accepts and never answers is a 503 too, and heals by itself', {
+  skip,
+}, async (t) => {
+  const { ann, way } = await fragileWorld(t)
+  way.silence()
+  assert.equal((await ann.get('/api/v1/todos')).statusCode, 503)
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Lost' })).statusCode, 503)
+  way.mend()
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Found' })).statusCode, 201)
+})
+
+test('a transaction whose connection is cut leaves nothing behind', { skip }, async (t) => {
+  const { ann, way } = await fragileWorld(t)
+  const headers = { 'idempotency-key': 'one' }
+  way.cut()
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Once' }, headers)).statusCode, 503)
+  way.mend()
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Once' }, headers)).statusCode, 201)
+  assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '1')
+})
