@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
   type Driver,
+  type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -12,8 +14,15 @@ import {
   type SqliteStatement,
 } from 'kysely'
 
-/** How long a statement waits for another process's write lock, in milliseconds. */
-const BUSY_TIMEOUT = 5_000
+/**
+ * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
+ * the whole process, so it is short; the rest of the wait leaves time for other work.
+ */
+const BUSY_TIMEOUT = 10
+const PATIENCE = 5_000
+const RETRY_AFTER = 15
+const SQLITE_BUSY = 5
+
 const KEPT_STATEMENTS_MAX = 256
 
 /** node:sqlite behind the few calls that Kysely's SQLite driver makes. */
@@ -65,11 +74,49 @@ const runnable = (statement: StatementSync): SqliteStatement => ({
   iterate: (parameters) => statement.iterate(...checked(parameters)),
 })
 
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  (error.errcode & 0xff) === SQLITE_BUSY
+
+/** Tries a statement again while another process has the lock. A busy statement has done nothing. */
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection
+
+  constructor(connection: DatabaseConnection) {
+    this.#connection = connection
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const deadline = Date.now() + PATIENCE
+    for (;;) {
+      try {
+        return await this.#connection.executeQuery<Row>(query)
+      } catch (error) {
+        if (!isBusy(error) || Date.now() >= deadline) throw error
+        await delay(RETRY_AFTER)
+      }
+    }
+  }
+
+  streamQuery<Row>(
+    query: CompiledQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<Row>> {
+    return this.#connection.streamQuery<Row>(query, chunkSize)
+  }
+}
+
 /**
  * Takes the write lock when the transaction begins. With the plain `begin` of Kysely's driver, a
  * transaction that reads and then writes fails when another process wrote in between.
  */
 class ImmediateSqliteDriver extends SqliteDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return new PatientConnection(await super.acquireConnection())
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
