@@ -16,11 +16,12 @@ import { todosApi } from './features/todos/api.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
-import { answerFailures, answerMalformed } from './http/failure.ts'
+import { answerFailures, answerMalformed, failureAnswer } from './http/failure.ts'
 import {
   collectRoutes,
   guardAnswers,
   guardMediaTypes,
+  METHODS,
   type RouteTable,
   refuseOtherMethods,
   requestId,
@@ -52,6 +53,7 @@ export async function buildApp(
   db: Db,
   logger: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
+  const answerFailure = failureAnswer(databaseProblem)
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({
@@ -60,6 +62,7 @@ export async function buildApp(
     }),
     genReqId: requestId,
     clientErrorHandler: answerMalformed,
+    frameworkErrors: answerFailure,
     bodyLimit: config.bodyLimit,
     requestTimeout: config.requestTimeout,
     trustProxy: config.trustedProxies.includes('*') || config.trustedProxies,
@@ -83,12 +86,13 @@ export async function buildApp(
 
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
-  answerFailures(app, databaseProblem)
+  answerFailures(app, answerFailure)
   logRequests(app)
   await guardAnswers(app)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: config.corsOrigins,
+      methods: [...METHODS],
       strictPreflight: false,
       exposedHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'X-Total-Count'],
       maxAge: 600,

@@ -60,8 +60,8 @@ function completeSchema({ schema, config }: RouteOptions): void {
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
   schema.response = {
     ...always,
-    ...(takesInput ? { 422: faults } : {}),
-    ...(schema.body ? { 400: malformed, 413: tooLarge, 415: wrongType } : {}),
+    ...(takesInput ? { 400: malformed, 422: faults } : {}),
+    ...(schema.body ? { 413: tooLarge, 415: wrongType } : {}),
     ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),
     ...(schema.response ?? {}),
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ErrorObject } from 'ajv'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -49,30 +50,43 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'The path is not well-formed.',
 }
 
+const NOT_IN_A_PATH = /%(?![0-9A-Fa-f]{2})|[^\w.~!$&'()*+,;=:@%/-]/g
+
+/** The path of a request as RFC 3986 has it, even where the client did not. */
+const uriPath = (url: string): string =>
+  (url.split('?', 1)[0] ?? '').replace(NOT_IN_A_PATH, (each) => encodeURIComponent(each))
+
 const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
   type: 'about:blank',
   title: problem.title,
   status: problem.status,
   detail: problem.detail,
-  instance: request.url.split('?', 1)[0] ?? '/',
+  instance: uriPath(request.url),
   request_id: request.id,
   ...(problem.errors && {
     errors: problem.errors.map((fault) => ({ ...fault, loc: [...fault.loc] })),
   }),
 })
 
+type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
+
 /** The one place where errors become answers: RFC 9457 problem details. */
-export function answerFailures(app: FastifyInstance, translate: Translate): void {
-  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+export const failureAnswer =
+  (translate: Translate): AnswerFailure =>
+  (error, request, reply) => {
     const problem = problemOf(error, translate)
     if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.detail)
-    return reply
+    reply
       .code(problem.status)
-      .headers(problem.headers)
+      // Set here too, since a path that cannot be read fails before any hook.
+      .headers({ 'X-Request-Id': request.id, ...problem.headers })
       .type('application/problem+json')
       .serializer(JSON.stringify)
       .send(bodyOf(problem, request))
   }
+
+/** Sends every failure of the app, and every unknown path, to `answer`. */
+export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request, reply) =>
     answer(new Problem(404, 'There is nothing at this path.'), request, reply),
@@ -95,8 +109,9 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     'Bad Request',
     'The request is not well-formed HTTP.',
   ]
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail })
+  const id = randomUUID()
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, request_id: id })
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

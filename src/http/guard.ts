@@ -57,7 +57,8 @@ export function guardMediaTypes(app: FastifyInstance): void {
   })
 }
 
-const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const
+/** What any path may be asked for. */
+export const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const
 
 /** The methods of each path, collected while the routes are mounted. */
 export type RouteTable = Map<string, Set<string>>

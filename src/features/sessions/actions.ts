@@ -2,7 +2,7 @@ import type { Db } from '../../db/tables.ts'
 import * as passwords from '../../lib/passwords.ts'
 import { type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
-import { fromNow } from '../../lib/time.ts'
+import { fromNow, secondsUntil } from '../../lib/time.ts'
 import * as users from '../users/store.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { limited } from './attempts.ts'
@@ -66,12 +66,11 @@ async function issue(
   session: sessions.Session,
 ): Promise<Tokens> {
   const refresh_token = randomSecret()
-  const unused = fromNow(refreshTokenLifetime)
   await sessions.createRefreshToken(db, {
     token_digest: digest(refresh_token),
     user_id: session.user_id,
     session_id: session.id,
-    expires_at: unused < session.expires_at ? unused : session.expires_at,
+    expires_at: fromNow(Math.min(refreshTokenLifetime, secondsUntil(session.expires_at))),
   })
   return {
     access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }),

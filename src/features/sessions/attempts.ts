@@ -2,7 +2,7 @@ import type { Db } from '../../db/tables.ts'
 import { tooManyRequests } from '../../lib/problem.ts'
 import { digest } from '../../lib/secrets.ts'
 import { fold } from '../../lib/text.ts'
-import { fromNow } from '../../lib/time.ts'
+import { fromNow, secondsUntil } from '../../lib/time.ts'
 import * as sessions from './store.ts'
 
 const WINDOW = 15 * 60
@@ -29,8 +29,10 @@ export async function limited<Result>(
   ] as const) {
     const { failures, window_ends_at } = await sessions.countFailure(db, subject, fromNow(WINDOW))
     if (failures > most) {
-      const wait = (Date.parse(window_ends_at) - Date.now()) / 1000
-      throw tooManyRequests('Too many failed attempts. Try again later.', wait)
+      throw tooManyRequests(
+        'Too many failed attempts. Try again later.',
+        secondsUntil(window_ends_at),
+      )
     }
   }
   const result = await attempt()

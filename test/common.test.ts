@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { clientOf, world } from './world.ts'
+
+const TODOS = '/api/v1/todos'
+const json = { 'content-type': 'application/json' }
+
+test('malformed JSON is a 400, and so is none where some was announced', async (t) => {
+  const { ann } = await world(t)
+  for (const body of ['{"text":', '', 'null}', '{"__proto__":{"x":1},"text":"a"}']) {
+    const answer = await ann.send(TODOS, { method: 'POST', headers: json, body })
+    assert.equal(answer.statusCode, 400, body)
+  }
+})
+
+test('a body that is not an object, or is missing, is a 422 that says so', async (t) => {
+  const { ann } = await world(t)
+  for (const body of ['[]', '"text"', '7', 'null', 'true']) {
+    const answer = await ann.send(TODOS, { method: 'POST', headers: json, body })
+    assert.equal(answer.statusCode, 422, body)
+    assert.deepEqual(answer.json().errors[0].loc, ['body'], body)
+  }
+  assert.equal((await ann.send(TODOS, { method: 'POST' })).statusCode, 422)
+})
+
+test('a body of another media type is a 415 that names the right one', async (t) => {
+  const { ann, nobody } = await world(t)
+  const xml = await ann.send(TODOS, {
+    method: 'POST',
+    headers: { 'content-type': 'text/xml' },
+    body: '<a/>',
+  })
+  assert.equal(xml.statusCode, 415)
+  assert.equal(xml.headers.accept, 'application/json')
+  const form = await ann.form(TODOS, { text: 'a' })
+  assert.equal(form.statusCode, 415)
+  const token = await nobody.post('/auth/token', { username: 'a', password: 'b' })
+  assert.equal(token.statusCode, 415)
+  const put = await ann.send(`${TODOS}/1`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: '{"text":"a"}',
+  })
+  assert.equal(put.statusCode, 415)
+})
+
+test('a body over BODY_LIMIT is a 413', async (t) => {
+  const { ann } = await world(t, { BODY_LIMIT: '2048' })
+  assert.equal((await ann.post(TODOS, { text: 'a'.repeat(1500) })).statusCode, 201)
+  const large = await ann.post(TODOS, { text: 'a'.repeat(2100) })
+  assert.equal(large.statusCode, 413)
+  assert.equal(large.headers['content-type'], 'application/problem+json')
+})
+
+test('an unknown path is a 404 with problem details for anyone', async (t) => {
+  const { nobody, ann } = await world(t)
+  for (const client of [nobody, ann]) {
+    for (const url of [
+      '/nowhere',
+      '/api/v1',
+      '/api/v1/todos/1/nothing',
+      '/.env',
+      '/docs/../package.json',
+    ]) {
+      const answer = await client.get(url)
+      assert.equal(answer.statusCode, 404, url)
+      assert.equal(answer.headers['content-type'], 'application/problem+json')
+      assert.equal(answer.json().type, 'about:blank')
+      assert.equal(answer.json().title, 'Not Found')
+      assert.equal(answer.json().request_id, answer.headers['x-request-id'])
+    }
+  }
+})
+
+test('a path that is not well-formed is a 400', async (t) => {
+  const { nobody } = await world(t)
+  const answer = await nobody.get('/api/v1/todos/%E0%A4%A')
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.headers['content-type'], 'application/problem+json')
+})
+
+test('an id that is no id is a 422 at its place', async (t) => {
+  const { ann } = await world(t)
+  for (const id of ['x', '0', '-1', '1.5', '9007199254740993', '1e30', '%00', 'null', '1%202']) {
+    const answer = await ann.get(`${TODOS}/${id}`)
+    assert.equal(answer.statusCode, 422, id)
+    assert.deepEqual(answer.json().errors[0].loc, ['path', 'id'], id)
+  }
+})
+
+test('a well-formed X-Request-Id is kept and any other replaced', async (t) => {
+  const { nobody } = await world(t)
+  const kept = await nobody.get('/health', { 'x-request-id': 'trace-1:a.b' })
+  assert.equal(kept.headers['x-request-id'], 'trace-1:a.b')
+  for (const forged of ['two words', 'a"b', 'x'.repeat(129), '']) {
+    const answer = await nobody.get('/health', { 'x-request-id': forged })
+    assert.match(String(answer.headers['x-request-id']), /^[0-9a-f-]{36}$/)
+  }
+})
+
+test('every answer has the safe headers, and private ones are not stored', async (t) => {
+  const { ann, nobody } = await world(t)
+  for (const answer of [
+    await ann.get(TODOS),
+    await nobody.get(TODOS),
+    await nobody.get('/nowhere'),
+  ]) {
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+    assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/)
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    assert.ok(!('x-powered-by' in answer.headers) && !('server' in answer.headers))
+  }
+})
+
+test('a path answers with and without a trailing slash, without a redirect', async (t) => {
+  const { ann, nobody } = await world(t)
+  for (const url of [
+    TODOS,
+    '/api/v1/auth/me',
+    '/auth/me',
+    `/api/v1/users/${ann.id}`,
+    '/openapi.json',
+  ]) {
+    assert.equal((await ann.get(url)).statusCode, 200, url)
+    assert.equal((await ann.get(`${url}/`)).statusCode, 200, `${url}/`)
+  }
+  assert.equal((await nobody.get('/health/')).statusCode, 200)
+})
+
+test('the API moves with API_PREFIX', async (t) => {
+  const { ann } = await world(t, { API_PREFIX: '/things/v9' })
+  assert.equal((await ann.get('/things/v9/todos')).statusCode, 200)
+  assert.equal((await ann.get('/things/v9/auth/me')).statusCode, 200)
+  assert.equal((await ann.get(TODOS)).statusCode, 404)
+  const made = await ann.post('/things/v9/todos', { text: 'a' })
+  assert.equal(made.headers.location, `/things/v9/todos/${made.json().id}`)
+})
+
+test('CORS is closed unless an origin is named, and open to that one only', async (t) => {
+  const origin = 'https://app.example.org'
+  const closed = await world(t)
+  assert.ok(!('access-control-allow-origin' in (await closed.ann.get(TODOS, { origin })).headers))
+  const open = await world(t, { CORS_ORIGINS: `${origin}, https://other.example.org` })
+  const allowed = await open.ann.get(TODOS, { origin })
+  assert.equal(allowed.headers['access-control-allow-origin'], origin)
+  assert.match(String(allowed.headers['access-control-expose-headers']), /ETag/)
+  assert.ok(!('access-control-allow-credentials' in allowed.headers))
+  const preflight = await open.nobody.send(TODOS, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'PATCH',
+      'access-control-request-headers': 'authorization,if-match',
+    },
+  })
+  assert.equal(preflight.statusCode, 204)
+  assert.match(String(preflight.headers['access-control-allow-methods']), /PATCH/)
+  const foreign = await open.ann.get(TODOS, { origin: 'https://evil.example.org' })
+  assert.ok(!('access-control-allow-origin' in foreign.headers))
+})
+
+test('forwarded headers count from a trusted proxy only', async (t) => {
+  const headers = {
+    'x-forwarded-for': '203.0.113.9',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'todo.example.org',
+  }
+  const secure = async (variables: Record<string, string>, remoteAddress: string) => {
+    const { app } = await world(t, variables)
+    const answer = await clientOf(app).send('/health', { headers, remoteAddress })
+    return 'strict-transport-security' in answer.headers
+  }
+  assert.equal(await secure({}, '127.0.0.1'), false)
+  assert.equal(await secure({ PROXY_HEADERS: '1' }, '127.0.0.1'), true)
+  assert.equal(await secure({ PROXY_HEADERS: '1' }, '198.51.100.7'), false)
+  assert.equal(
+    await secure({ PROXY_HEADERS: '1', FORWARDED_ALLOW_IPS: '198.51.100.0/24' }, '198.51.100.7'),
+    true,
+  )
+  assert.equal(await secure({ PROXY_HEADERS: '1', FORWARDED_ALLOW_IPS: '*' }, '198.51.100.7'), true)
+})
+
+test('what is not HTTP is answered with problem details and the connection closed', async (t) => {
+  const { app } = await world(t)
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const say = async (bytes: string) => {
+    const socket = connect(Number(url.port), url.hostname)
+    await once(socket, 'connect')
+    socket.write(bytes)
+    return text(socket)
+  }
+  assert.match(
+    await say('nonsense\r\n\r\n'),
+    /^HTTP\/1\.1 400 [\s\S]*application\/problem\+json[\s\S]*"status":400/,
+  )
+  const overflow = await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
+  assert.match(overflow, /^HTTP\/1\.1 431 [\s\S]*"status":431/)
+})
