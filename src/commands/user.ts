@@ -1,7 +1,7 @@
 import type { Db } from '../db/tables.ts'
 import * as sessions from '../features/sessions/store.ts'
 import { signUp } from '../features/users/actions.ts'
-import { passwordFaults } from '../features/users/rules.ts'
+import { requireOtherThanEmail } from '../features/users/rules.ts'
 import { NewPassword, UserCreate } from '../features/users/schema.ts'
 import * as users from '../features/users/store.ts'
 import { faultsIn } from '../http/validation.ts'
@@ -71,7 +71,7 @@ async function setPassword(db: Db, email: string): Promise<string[]> {
   const { id } = await getByEmail(db, email)
   const password = await askPassword()
   refuse(faultsIn(closed({ password: NewPassword }), { password }))
-  refuse(await passwordFaults(password, email))
+  requireOtherThanEmail(password, email)
   const password_hash = await hash(password)
   await db.transaction().execute(async (db) => {
     await users.update(db, id, { password_hash })

@@ -1,4 +1,4 @@
-import { type Problem, unavailable } from '../lib/problem.ts'
+import { conflict, type Problem, unavailable } from '../lib/problem.ts'
 
 /** SQLite's primary result codes for: busy, locked, read-only, I/O error, full, can't open. */
 const SQLITE_UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14])
@@ -30,9 +30,23 @@ function isUnavailable(error: Error): boolean {
   return CLIENT_UNAVAILABLE.test(error.message)
 }
 
-/** The 503 for an error that says the database cannot serve now; undefined for any other error. */
+/** SQLite's extended result codes, and PostgreSQL's, for a unique or foreign key that does not hold. */
+const BROKEN_KEYS: ReadonlySet<unknown> = new Set([787, 1555, 2067, '23503', '23505'])
+
+function isBrokenKey(error: Error): boolean {
+  return BROKEN_KEYS.has('errcode' in error ? error.errcode : 'code' in error && error.code)
+}
+
+/**
+ * What may be said of a database error: 503 when the database cannot serve now, 409 when two
+ * writers met that each looked first; undefined for an error of our own.
+ */
 export function databaseProblem(error: unknown): Problem | undefined {
-  if (!(error instanceof Error) || !isUnavailable(error)) return undefined
+  if (!(error instanceof Error)) return undefined
+  if (isBrokenKey(error)) {
+    return conflict('Someone changed the same thing at the same moment. Look, then try again.')
+  }
+  if (!isUnavailable(error)) return undefined
   return unavailable('The database cannot be reached right now. Try again in a moment.', {
     retryAfter: 2,
     cause: error,

@@ -61,7 +61,7 @@ function completeSchema({ schema, config }: RouteOptions): void {
   schema.response = {
     ...always,
     ...(takesInput ? { 400: malformed, 422: faults } : {}),
-    ...(schema.body ? { 413: tooLarge, 415: wrongType } : {}),
+    ...(schema.body ? { 409: refusals[409], 413: tooLarge, 415: wrongType } : {}),
     ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),
     ...(schema.response ?? {}),
   }

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options } from 
 import addFormats from 'ajv-formats'
 import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
+import { isCommon } from '../lib/common-passwords.ts'
 import type { Fault } from '../lib/problem.ts'
 
 /** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
@@ -25,6 +26,14 @@ const trim: FuncKeywordDefinition = {
   },
 }
 
+/** Refuses the passwords that are tried first, together with the other faults of the request. */
+const uncommon: FuncKeywordDefinition = {
+  keyword: 'x-uncommon',
+  type: 'string',
+  errors: false,
+  validate: (_on: true, password: string) => !isCommon(password),
+}
+
 function compiler(options: Options) {
   const ajv = new Ajv({
     ...options,
@@ -35,6 +44,7 @@ function compiler(options: Options) {
   })
   addFormats.default(ajv)
   ajv.addKeyword(trim)
+  ajv.addKeyword(uncommon)
   return ajv
 }
 
@@ -86,6 +96,11 @@ function sentence({ keyword, params, message }: ErrorObject): { msg: string; typ
       return { msg: `must be a valid ${params.format}`, type: 'wrong_format' }
     case 'pattern':
       return { msg: 'has characters that are not allowed here', type: 'wrong_format' }
+    case 'x-uncommon':
+      return {
+        msg: 'is among the passwords that are tried first; choose another',
+        type: 'common_password',
+      }
     default:
       return { msg: message ?? 'is not valid', type: keyword }
   }

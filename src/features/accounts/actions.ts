@@ -4,7 +4,7 @@ import { conflict, invalid } from '../../lib/problem.ts'
 import { limited } from '../sessions/attempts.ts'
 import * as sessions from '../sessions/store.ts'
 import { EMAIL_TAKEN } from '../users/actions.ts'
-import { passwordFaults } from '../users/rules.ts'
+import { requireOtherThanEmail } from '../users/rules.ts'
 import type { User } from '../users/schema.ts'
 import * as users from '../users/store.ts'
 import type { AccountUpdate } from './schema.ts'
@@ -49,8 +49,7 @@ export async function change(db: Db, person: Person, changes: AccountUpdate): Pr
     await requirePassword(db, person, current_password, 'current_password')
   }
   if (password !== undefined) {
-    const faults = await passwordFaults(password, changes.email ?? account.email)
-    if (faults.length > 0) throw invalid(...faults)
+    requireOtherThanEmail(password, changes.email ?? account.email)
   }
   const password_hash = password === undefined ? undefined : await hash(password)
   return db.transaction().execute(async (db) => {

@@ -8,14 +8,17 @@ export const Email = Type.String({
   examples: ['ann@example.com'],
 })
 
-/** Length in Unicode characters (NIST SP 800-63B §3.1.1.2); `rules.ts` refuses the common ones. */
-export const NewPassword = verbatim({
-  minLength: 8,
-  maxLength: 128,
-  format: 'password',
-  writeOnly: true,
-  description: 'Not among the common passwords.',
-  examples: ['correct horse battery'],
+/** Length in Unicode characters (NIST SP 800-63B §3.1.1.2); the common ones are refused. */
+export const NewPassword = Type.String({
+  ...verbatim({
+    minLength: 8,
+    maxLength: 128,
+    format: 'password',
+    writeOnly: true,
+    description: 'Not among the common passwords.',
+    examples: ['correct horse battery'],
+  }),
+  'x-uncommon': true,
 })
 
 /** A password that exists already, of whatever age; bounded so that hashing it is. */

@@ -1,0 +1,19 @@
+import { createRequire } from 'node:module'
+import { fold } from './text.ts'
+
+const require = createRequire(import.meta.url)
+let known: ReadonlySet<string> | undefined
+
+// Half a megabyte of words, so it is read when the first password is chosen and not at every start.
+function read(): ReadonlySet<string> {
+  const {
+    dictionary,
+  }: typeof import('@zxcvbn-ts/language-common') = require('@zxcvbn-ts/language-common')
+  return new Set(dictionary['passwords-common'].map(String))
+}
+
+/** Whether a password is among the 49,000 that are tried first (NIST SP 800-63B §3.1.1.2). */
+export function isCommon(password: string): boolean {
+  known ??= read()
+  return known.has(fold(password))
+}
