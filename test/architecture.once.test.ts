@@ -95,6 +95,10 @@ test('only api files and http know Fastify, and only stores and db write queries
       layer !== 'lib' || !packages.some((name) => /^(fastify|kysely|pg)/.test(name)),
       `${file} is not pure`,
     )
+    const usesHttp = importsOf(file).some(({ to }) => to.startsWith('http/'))
+    if (layer === 'features' && usesHttp) {
+      assert.match(file, /\/(api|pages|identify)\.ts$/, `${file} knows HTTP`)
+    }
     if (layer === 'features' && packages.includes('kysely'))
       assert.match(file, /\/store\.ts$/, `${file} writes queries`)
     const text = readFileSync(join(source, file), 'utf8')

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
-import { text } from 'node:stream/consumers'
 import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { UsageError } from './usage.ts'
 
 /** Asks the person at the terminal; without one, says which option to give instead. */

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { preconditionFailed } from '../lib/problem.ts'
 
 /** Header lists come from the network: no more tags than this are looked at. */
 const TAGS_MAX = 50
@@ -25,10 +24,6 @@ export function allowedVersions({ headers }: FastifyRequest): number[] | undefin
     return version === undefined ? [] : [Number(version)]
   })
 }
-
-/** The refusal of a change whose `If-Match` names an older version. */
-export const overtaken = () =>
-  preconditionFailed('Someone else changed this first. Read it again, then decide.')
 
 /**
  * Sets the entity tag and says whether the client has this very answer already, in which case the

@@ -35,8 +35,6 @@ export class Problem extends Error {
   }
 }
 
-export const badRequest = (detail: string) => new Problem(400, detail)
-
 /** 401 with the challenge that RFC 6750 asks for. */
 export const unauthenticated = (detail: string) =>
   new Problem(401, detail, { headers: { 'WWW-Authenticate': 'Bearer' } })

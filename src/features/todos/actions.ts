@@ -2,9 +2,8 @@ import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Db } from '../../db/tables.ts'
-import { overtaken } from '../../http/conditional.ts'
-import { offsetLinks, type Relations } from '../../http/paging.ts'
-import { forbidden, invalid, notFound } from '../../lib/problem.ts'
+import { offsetLinks, type Relations } from '../../lib/paging.ts'
+import { forbidden, invalid, notFound, preconditionFailed } from '../../lib/problem.ts'
 import { once } from '../idempotency-keys/actions.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import {
@@ -157,5 +156,7 @@ export async function remove(
   if (!(await todos.remove(db, ownerId, id, versions))) throw await whyNot(db, ownerId, id)
 }
 
+const OVERTAKEN = 'Someone else changed this first. Read it again, then decide.'
+
 const whyNot = async (db: Db, ownerId: number, id: number) =>
-  (await todos.find(db, ownerId, id)) ? overtaken() : notFound('Todo')
+  (await todos.find(db, ownerId, id)) ? preconditionFailed(OVERTAKEN) : notFound('Todo')

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type PageSizes, pageQuery } from '../../http/paging.ts'
+import { type PageSizes, pageQuery } from '../../lib/paging.ts'
 import { closed, Id, Time, trimmed } from '../../lib/shapes.ts'
 import { User } from '../users/schema.ts'
 

@@ -9,7 +9,7 @@ import {
   type PageSizes,
   pageQuery,
   TotalCount,
-} from '../../http/paging.ts'
+} from '../../lib/paging.ts'
 import { forbidden } from '../../lib/problem.ts'
 import { closed } from '../../lib/shapes.ts'
 import { signUp } from './actions.ts'

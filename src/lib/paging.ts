@@ -1,5 +1,5 @@
 import { type TInteger, type TOptional, Type } from 'typebox'
-import { MAX_INTEGER } from '../lib/shapes.ts'
+import { MAX_INTEGER } from './shapes.ts'
 
 export interface PageSizes {
   readonly usual: number
