@@ -11,10 +11,11 @@ export type Config = Readonly<ReturnType<typeof configure>>
  * The one reader of the process's environment, and of a `.env` file here, which counts less.
  * Throws `ConfigurationError`.
  */
-export function readConfig(flags: { proxyHeaders?: boolean } = {}): Config {
+export function readConfig(flags: { proxyHeaders: boolean; pretty: boolean }): Config {
   const variables = { ...dotEnv(), ...process.env }
   variables.DATABASE_URL ||= variables.SQLALCHEMY_DATABASE_URI
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
+  if (flags.pretty) variables.LOG_FORMAT = 'pretty'
   return Object.freeze(configure(readEnvironment(variables)))
 }
 

@@ -22,7 +22,10 @@ async function main(): Promise<void> {
   if (flags.help) return print([usage])
   if (flags.version) return print([version])
 
-  const config = readConfig({ proxyHeaders: flags['proxy-headers'] ?? false })
+  const config = readConfig({
+    proxyHeaders: flags['proxy-headers'] ?? false,
+    pretty: flags.pretty ?? false,
+  })
   const logger = makeLogger(config.logLevel, config.logFormat)
   switch (command) {
     case 'serve':
@@ -59,6 +62,7 @@ function parseCommandLine() {
         force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         lname: { type: 'string' },
+        pretty: { type: 'boolean' },
         'proxy-headers': { type: 'boolean' },
         version: { type: 'boolean' },
       },
