@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import { sqlitePath } from './db/open.ts'
-import { ConfigurationError, type Environment, readEnvironment } from './environment.ts'
+import { allowedValues, ConfigurationError, Environment, readEnvironment } from './environment.ts'
 import { isStrongKey, keptKey } from './secret-key.ts'
 
 /** How this process is to run. Lifetimes in seconds, timeouts in milliseconds unless named. */
@@ -46,6 +47,13 @@ export function configure(environment: Environment) {
       'SECRET_KEY: too easy to guess, allowed: at least 32 characters, at least 10 different ones, not one from documentation. For example what `openssl rand -hex 32` prints.',
     ])
   }
+  const stranger = environment.FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
+  if (stranger !== undefined) {
+    const allowed = allowedValues(Environment.properties.FORWARDED_ALLOW_IPS)
+    throw new ConfigurationError([
+      `FORWARDED_ALLOW_IPS: read ${JSON.stringify(stranger)}, allowed: ${allowed}`,
+    ])
+  }
   return {
     host: environment.HOST,
     port: environment.PORT,
@@ -74,4 +82,12 @@ export function configure(environment: Environment) {
     logLevel: environment.LOG_LEVEL,
     logFormat: environment.LOG_FORMAT,
   }
+}
+
+/** Whether text is an IP address, a network like 10.0.0.0/8, or `*`. */
+function isNetwork(text: string): boolean {
+  const [address = '', length, ...rest] = text.split('/')
+  const bits = { 4: 32, 6: 128 }[isIP(address)]
+  if (bits === undefined || rest.length > 0) return text === '*'
+  return length === undefined || (/^\d+$/.test(length) && Number(length) <= bits)
 }

