@@ -1,5 +1,4 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { Value } from 'typebox/value'
 
 const MINUTE = 60
 const DAY = 24 * 60 * MINUTE
@@ -139,14 +138,6 @@ export const Environment = Type.Object({
 })
 export type Environment = Static<typeof Environment>
 
-/** A configuration that cannot be used. The message names each variable, what was read, and what is allowed. */
-export class ConfigurationError extends Error {
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.name = 'ConfigurationError'
-  }
-}
-
 /** What a variable may be, in words. */
 export function allowedValues(schema: TSchema): string {
   const keywords = new Map<string, unknown>(Object.entries(schema))
@@ -158,46 +149,3 @@ export function allowedValues(schema: TSchema): string {
   }
   return 'text'
 }
-
-const FLAGS = new Map([
-  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
-  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
-])
-const SYNONYMS = new Map([
-  ['warning', 'warn'],
-  ['critical', 'fatal'],
-])
-
-/** Reads text as the schema's type; what cannot be read is left as it is, for the check to refuse. */
-function read(schema: TSchema, text: string): unknown {
-  if (Type.IsArray(schema))
-    return text
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean)
-  if (Type.IsBoolean(schema)) return FLAGS.get(text.toLowerCase()) ?? text
-  if (Type.IsEnum(schema)) return SYNONYMS.get(text.toLowerCase()) ?? text.toLowerCase()
-  if (Type.IsInteger(schema)) return /^\d+$/.test(text) ? Number(text) : text
-  return text
-}
-
-/** Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault. */
-export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const values: Record<string, unknown> = {}
-  const faults: string[] = []
-  for (const [name, schema] of Object.entries(Environment.properties)) {
-    const text = variables[name]?.trim()
-    if (text) values[name] = read(schema, text)
-    else if ('default' in schema) values[name] = schema.default
-    if (text && !Value.Check(schema, values[name])) {
-      // A wrong secret is still a secret.
-      const shown =
-        name === 'SECRET_KEY' ? `${text.length} characters` : JSON.stringify(withoutPassword(text))
-      faults.push(`${name}: read ${shown}, allowed: ${allowedValues(schema)}`)
-    }
-  }
-  if (faults.length > 0) throw new ConfigurationError(faults)
-  return Value.Parse(Environment, values)
-}
-
-const withoutPassword = (text: string): string => text.replace(/(\/\/[^:/@]*):[^@]*@/, '$1:…@')

@@ -7,9 +7,9 @@ import { userCommand } from './commands/user.ts'
 import { readConfig } from './config.ts'
 import { migrate, NewerSchema } from './db/migrate.ts'
 import { NotOnlyDemoData, resetToDemo } from './demo.ts'
-import { ConfigurationError } from './environment.ts'
 import { logger as makeLogger } from './http/observe.ts'
 import { Problem } from './lib/problem.ts'
+import { ConfigurationError } from './read-environment.ts'
 import { version } from './version.ts'
 
 /** sysexits.h: the command line, or the configuration, cannot be used. */
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   const [command = 'serve', ...rest] = positionals
   if (flags.help) return print([usage])
   if (flags.version) return print([version])
+  if (command !== 'user' && rest.length > 0) throw new UsageError(usage)
 
   const config = readConfig({
     proxyHeaders: flags['proxy-headers'] ?? false,

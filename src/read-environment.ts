@@ -1,0 +1,96 @@
+import { isIP } from 'node:net'
+import { type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { sqlitePath } from './db/open.ts'
+import { allowedValues, Environment } from './environment.ts'
+import { isStrongKey } from './secret-key.ts'
+
+/** A configuration that cannot be used. The message names each variable, what was read, and what is allowed. */
+export class ConfigurationError extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigurationError'
+  }
+}
+
+const FLAGS = new Map([
+  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
+])
+const SYNONYMS = new Map([
+  ['warning', 'warn'],
+  ['critical', 'fatal'],
+])
+
+/** Reads text as the schema's type; what cannot be read is left as it is, for the check to refuse. */
+function read(schema: TSchema, text: string): unknown {
+  if (Type.IsArray(schema)) {
+    return text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean)
+  }
+  if (Type.IsBoolean(schema)) return FLAGS.get(text.toLowerCase()) ?? text
+  if (Type.IsEnum(schema)) return SYNONYMS.get(text.toLowerCase()) ?? text.toLowerCase()
+  if (Type.IsInteger(schema)) return /^\d+$/.test(text) ? Number(text) : text
+  return text
+}
+
+/** What was read, without what may be secret: a wrong secret is still a secret. */
+function shown(name: string, text: string): string {
+  if (name === 'SECRET_KEY') return `${text.length} characters`
+  const mayHoldPassword = name === 'DATABASE_URL' && /@|password/i.test(text)
+  return JSON.stringify(mayHoldPassword ? text.replace(/^([a-z+]+:)?.*$/is, '$1…') : text)
+}
+
+const DATABASE_ALIAS = 'SQLALCHEMY_DATABASE_URI'
+
+/** Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault. */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const values: Record<string, unknown> = {}
+  const faults: string[] = []
+  for (const [name, schema] of Object.entries(Environment.properties)) {
+    const isAlias = name === 'DATABASE_URL' && !variables[name]?.trim()
+    const spelled = isAlias ? DATABASE_ALIAS : name
+    const text = variables[spelled]?.trim()
+    if ('default' in schema) values[name] = schema.default
+    if (!text) continue
+    const value = read(schema, text)
+    if (Value.Check(schema, value)) values[name] = value
+    else faults.push(`${spelled}: read ${shown(name, text)}, allowed: ${allowedValues(schema)}`)
+  }
+  const environment = Value.Parse(Environment, values)
+  faults.push(...rules.flatMap((rule) => rule(environment) ?? []))
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return environment
+}
+
+/** What no schema can say: each rule gives its fault, if there is one. */
+const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
+  ({ DATABASE_URL }) => {
+    if (sqlitePath(DATABASE_URL) !== undefined || URL.canParse(DATABASE_URL)) return undefined
+    return 'DATABASE_URL: read what is not a URL, allowed: one in which the password is percent-encoded'
+  },
+  ({ PAGE_SIZE, PAGE_SIZE_MAX }) => {
+    if (PAGE_SIZE <= PAGE_SIZE_MAX) return undefined
+    return `PAGE_SIZE: read ${PAGE_SIZE}, allowed: at most PAGE_SIZE_MAX, which is ${PAGE_SIZE_MAX}`
+  },
+  ({ SECRET_KEY }) => {
+    if (SECRET_KEY === undefined || isStrongKey(SECRET_KEY)) return undefined
+    return 'SECRET_KEY: read one that is easy to guess, allowed: at least 32 characters, at least 10 different ones, not one from documentation; for example what `openssl rand -hex 32` prints'
+  },
+  ({ FORWARDED_ALLOW_IPS }) => {
+    const stranger = FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
+    if (stranger === undefined) return undefined
+    const allowed = allowedValues(Environment.properties.FORWARDED_ALLOW_IPS)
+    return `FORWARDED_ALLOW_IPS: read ${JSON.stringify(stranger)}, allowed: ${allowed}`
+  },
+]
+
+/** Whether text is an IP address, a network like 10.0.0.0/8, or `*`. */
+function isNetwork(text: string): boolean {
+  const [address = '', length, ...rest] = text.split('/')
+  const bits = { 4: 32, 6: 128 }[isIP(address)]
+  if (bits === undefined || rest.length > 0) return text === '*'
+  return length === undefined || (/^\d+$/.test(length) && Number(length) <= bits)
+}

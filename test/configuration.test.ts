@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import packageJson from '../package.json' with { type: 'json' }
+import { Environment } from '../src/environment.ts'
+import { installation } from './command.ts'
+import { PASSWORD } from './world.ts'
+
+/** What the command line says to each set of variables that it refuses. */
+async function refusals(t: TestContext, all: ReadonlyArray<Record<string, string>>) {
+  const { todo } = await installation(t)
+  const answers = await Promise.all(all.map((variables) => todo(['migrate'], { variables })))
+  return answers.map(({ code, stdout, stderr }) => {
+    assert.deepEqual([code, stdout], [78, ''], stderr)
+    return stderr
+  })
+}
+
+async function refusal(t: TestContext, variables: Record<string, string>): Promise<string> {
+  const [message = ''] = await refusals(t, [variables])
+  return message
+}
+
+/** Every option with a value that it refuses; HOST takes any text. */
+const options = Object.keys(Environment.properties).filter((name) => name !== 'HOST')
+const BAD: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(options.map((name) => [name, '?'])),
+  PORT: '70000',
+  BODY_LIMIT: '1MB',
+  CORS_ORIGINS: 'https://example.org,*',
+  API_PREFIX: '/api/',
+}
+
+/** What is said to be allowed, for one option of each kind. */
+const ALLOWED = {
+  PORT: 'a whole number from 0 to 65535',
+  UPDATE_DB: '1 or 0',
+  SIGNUP: 'open, closed',
+  API_PREFIX: 'a path like /api/v1, without a slash at its end',
+  CORS_ORIGINS: 'origins like https://example.org, with commas between',
+}
+
+test('every bad value is named at once, with what was read and what is allowed (78)', async (t) => {
+  const lines = (await refusal(t, BAD)).trimEnd().split('\n')
+  assert.deepEqual(
+    lines.map((line) => line.split(':', 1)[0]),
+    options,
+  )
+  for (const line of lines) {
+    const [, name = '', read = '', allowed] = /^(\w+): read (.+), allowed: (.+)$/.exec(line) ?? []
+    assert.equal(read, name === 'SECRET_KEY' ? '1 characters' : JSON.stringify(BAD[name]), line)
+    assert.ok(allowed, line)
+  }
+  for (const [name, allowed] of Object.entries(ALLOWED)) {
+    assert.ok(lines.includes(`${name}: read ${JSON.stringify(BAD[name])}, allowed: ${allowed}`))
+  }
+})
+
+test('a proxy to believe must be an address or a network (78)', async (t) => {
+  const { todo } = await installation(t)
+  // Were it not refused, the server would end at the port that is taken.
+  const PORT = String(await usedPort(t))
+  for (const FORWARDED_ALLOW_IPS of ['face', '10.0.0.0/99']) {
+    const variables = { FORWARDED_ALLOW_IPS, PROXY_HEADERS: '1', PORT }
+    const { code, stderr } = await todo([], { variables })
+    assert.match(stderr, /^FORWARDED_ALLOW_IPS: read ".+", allowed: IP addresses or networks/)
+    assert.equal(code, 78)
+  }
+})
+
+const WEAK_KEYS = [
+  'abcabcabcabcabcabcabcabcabcabcabcabcabc',
+  'too short to be any good',
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'please-CHANGE-ME-in-production-0123456789',
+]
+
+test('a weak secret key is refused and never printed (78)', async (t) => {
+  const messages = await refusals(
+    t,
+    WEAK_KEYS.map((SECRET_KEY) => ({ SECRET_KEY })),
+  )
+  for (const [index, message] of messages.entries()) {
+    assert.match(message, /^SECRET_KEY: .*allowed: at least 32 characters/)
+    assert.ok(!message.includes(WEAK_KEYS[index] ?? ''), message)
+  }
+})
+
+test('faults of options that are seen together are named at once too (78)', async (t) => {
+  const page = { PAGE_SIZE: '50', PAGE_SIZE_MAX: '20' }
+  const message = await refusal(t, { ...page, SECRET_KEY: WEAK_KEYS[0] ?? '', SIGNUP: 'maybe' })
+  assert.match(message, /^PAGE_SIZE: read 50, allowed: at most PAGE_SIZE_MAX, which is 20$/m)
+  assert.match(message, /^SECRET_KEY: /m)
+  assert.match(message, /^SIGNUP: /m)
+})
+
+test('a database password is never printed, wherever it stands (78)', async (t) => {
+  const messages = await refusals(
+    t,
+    [
+      'mysql://todo:hunter22@db/todo',
+      'mysql://todo@tenant:hunter22@db/todo',
+      'mysql://todo:p@hunter22@db/todo',
+      'mysql://db/todo?user=todo&password=hunter22',
+      'todo:hunter22@db/todo',
+      'postgresql:/todo:hunter22@db/todo',
+      'postgresql://todo:hunter22#1@db/todo',
+    ].map((DATABASE_URL) => ({ DATABASE_URL })),
+  )
+  for (const message of messages) assert.match(message, /^DATABASE_URL: /)
+  assert.deepEqual(
+    messages.filter((message) => message.includes('hunter22')),
+    [],
+  )
+})
+
+test('a database that is away is named without the password (1)', async (t) => {
+  const DATABASE_URL = `postgresql://todo:hunter22@127.0.0.1:${await usedPort(t)}/todo`
+  const { todo } = await installation(t)
+  const { code, stdout, stderr } = await todo([], { variables: { DATABASE_URL } })
+  assert.ok(stderr)
+  assert.doesNotMatch(stdout + stderr, /hunter22/)
+  assert.equal(code, 1)
+})
+
+test('a file .env is read, and the environment wins over it', async (t) => {
+  const { todo, directory } = await installation(t)
+  await writeFile(join(directory, '.env'), 'SIGNUP=maybe\nLOG_FORMAT="xml" # not one of them\n')
+  const { code, stderr } = await todo(['migrate'])
+  assert.match(stderr, /^SIGNUP: read "maybe".*\nLOG_FORMAT: read "xml".*\n$/)
+  assert.equal(code, 78)
+  const variables = { SIGNUP: 'open', LOG_FORMAT: 'json' }
+  assert.equal((await todo(['migrate'], { variables })).code, 0)
+})
+
+test('an empty variable is the same as an absent one', async (t) => {
+  const { todo } = await installation(t)
+  const { code, stderr } = await todo(['migrate'], { variables: { SIGNUP: '', PAGE_SIZE: ' ' } })
+  assert.deepEqual([code, stderr], [0, ''])
+})
+
+test('LOG_LEVEL=INFO logs what INFO is for, and WARNING does not', async (t) => {
+  // The port is taken, so that the server ends by itself once its database is prepared.
+  const PORT = String(await usedPort(t))
+  const serve = async (variables: Record<string, string>) => {
+    const { todo } = await installation(t)
+    return (await todo([], { variables: { PORT, ...variables } })).stdout
+  }
+  assert.match(await serve({ LOG_LEVEL: 'INFO' }), /"level":30,.*migrated the database/)
+  assert.equal(await serve({ LOG_LEVEL: 'WARNING' }), '')
+  assert.match(await serve({ LOG_LEVEL: 'WARNING', RESET_DB: '1' }), /"level":40,.*RESET_DB/)
+})
+
+test('SQLALCHEMY_DATABASE_URI names the database where DATABASE_URL does not', async (t) => {
+  const { todo, variables } = await installation(t)
+  // A driver in the scheme is SQLAlchemy's way and no concern of ours.
+  const uri = (variables.DATABASE_URL ?? '').replace(/^postgresql:/, 'postgresql+psycopg2:')
+  const made = await todo(['user', 'create', 'ann@example.com', '--fname', 'A', '--lname', 'R'], {
+    variables: { DATABASE_URL: '', SQLALCHEMY_DATABASE_URI: uri },
+    input: PASSWORD,
+  })
+  assert.deepEqual([made.code, made.stderr], [0, ''])
+  assert.match((await todo(['user', 'list'])).stdout, /ann@example\.com/)
+  const both = await todo(['user', 'list'], {
+    variables: { SQLALCHEMY_DATABASE_URI: 'postgresql://127.0.0.1:1/nowhere' },
+  })
+  assert.equal(both.code, 0)
+})
+
+test('a bad SQLALCHEMY_DATABASE_URI is named by its own name (78)', async (t) => {
+  assert.match(
+    await refusal(t, { DATABASE_URL: '', SQLALCHEMY_DATABASE_URI: 'mysql://db/todo' }),
+    /^SQLALCHEMY_DATABASE_URI: read "mysql:\/\/db\/todo", allowed: sqlite/,
+  )
+})
+
+test('the first start makes a secret for its owner alone, and later ones keep it', async (t) => {
+  const { todo, directory } = await installation(t)
+  const file = join(directory, 'data', 'secret_key')
+  const made = await Promise.all([todo(['migrate']), todo(['migrate'])])
+  assert.deepEqual(
+    made.map(({ code }) => code),
+    [0, 0],
+  )
+  const secret = await readFile(file, 'utf8')
+  assert.ok(secret.trim().length >= 32)
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  assert.equal((await stat(join(directory, 'data'))).mode & 0o777, 0o700)
+  assert.deepEqual(
+    (await readdir(join(directory, 'data'))).filter((name) => name.startsWith('secret')),
+    ['secret_key'],
+  )
+  await todo(['migrate'])
+  assert.equal(await readFile(file, 'utf8'), secret)
+})
+
+test('a secret key of the environment is used, and none is made', async (t) => {
+  const { todo, directory } = await installation(t)
+  const SECRET_KEY = randomBytes(32).toString('hex')
+  assert.equal((await todo(['migrate'], { variables: { SECRET_KEY } })).code, 0)
+  await assert.rejects(stat(join(directory, 'data', 'secret_key')), { code: 'ENOENT' })
+})
+
+test('a kept secret that was spoilt is refused with a sentence (78)', async (t) => {
+  const { todo, directory } = await installation(t)
+  await todo(['migrate'])
+  await writeFile(join(directory, 'data', 'secret_key'), 'hunter22')
+  const { code, stderr } = await todo(['migrate'])
+  assert.match(stderr, /secret_key does not hold a usable key/)
+  assert.doesNotMatch(stderr, /hunter22|\n +at /)
+  assert.equal(code, 78)
+})
+
+test('a command line that is not understood is answered with the usage (64)', async (t) => {
+  const { todo } = await installation(t)
+  const lines = ['dance', '--dance', 'migrate now', 'user', 'user promote', 'user dance ann']
+  const answers = await Promise.all(lines.map((line) => todo(line.split(' '))))
+  for (const [index, { code, stdout, stderr }] of answers.entries()) {
+    assert.deepEqual([code, stdout], [64, ''], lines[index] ?? '')
+    assert.match(stderr, /^Usage: todo \[serve\]/m)
+  }
+})
+
+test('--help says how it is used, and --version which one it is, whatever the options', async (t) => {
+  const { todo } = await installation(t)
+  const help = await todo(['--help'], { variables: BAD })
+  assert.match(help.stdout, /^Usage: todo \[serve\]/)
+  assert.deepEqual([help.code, help.stderr], [0, ''])
+  const version = await todo(['--version'], { variables: BAD })
+  assert.deepEqual(version, { code: 0, stdout: `${packageJson.version}\n`, stderr: '' })
+})
+
+/** A port with a listener that hangs up on everyone, until the test ends. */
+async function usedPort(t: TestContext): Promise<number> {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
