@@ -24,6 +24,7 @@ import {
   METHODS,
   type RouteTable,
   refuseOtherMethods,
+  refuseWhileStopping,
   requestId,
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
@@ -67,8 +68,8 @@ export async function buildApp(
     requestTimeout: config.requestTimeout,
     trustProxy: config.trustedProxies.includes('*') || config.trustedProxies,
     routerOptions: { ignoreTrailingSlash: true },
-    // A stopping server answers what is open and closes each connection with its answer.
-    return503OnClosing: true,
+    // `refuseWhileStopping` answers like every other refusal.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
@@ -89,6 +90,7 @@ export async function buildApp(
   answerFailures(app, answerFailure)
   logRequests(app)
   await guardAnswers(app)
+  refuseWhileStopping(app)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: config.corsOrigins,

@@ -16,12 +16,14 @@ import { version } from './version.ts'
 const EXIT_USAGE = 64
 const EXIT_CONFIGURATION = 78
 
+const COMMANDS = new Set(['serve', 'migrate', 'reset', 'user', 'healthcheck'])
+
 async function main(): Promise<void> {
   const { values: flags, positionals } = parseCommandLine()
   const [command = 'serve', ...rest] = positionals
   if (flags.help) return print([usage])
   if (flags.version) return print([version])
-  if (command !== 'user' && rest.length > 0) throw new UsageError(usage)
+  if (!COMMANDS.has(command) || (command !== 'user' && rest.length > 0)) throw new UsageError(usage)
 
   const config = readConfig({
     proxyHeaders: flags['proxy-headers'] ?? false,
@@ -48,8 +50,6 @@ async function main(): Promise<void> {
     case 'healthcheck':
       process.exitCode = (await isReady(config)) ? 0 : 1
       return
-    default:
-      throw new UsageError(usage)
   }
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { clientOf, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -198,4 +199,35 @@ test('what is not HTTP is answered with problem details and the connection close
   )
   const overflow = await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
   assert.match(overflow, /^HTTP\/1\.1 431 [\s\S]*"status":431/)
+})
+
+test('the faults of every part of a request are told at once (422)', async (t) => {
+  const { ann } = await world(t)
+  const answer = await ann.put(
+    `${TODOS}/x`,
+    { text: '', extra: 1 },
+    { 'if-match': 'a'.repeat(1001) },
+  )
+  assert.equal(answer.statusCode, 422)
+  const places = answer.json().errors.map(({ loc }: { loc: string[] }) => loc.join('.'))
+  assert.deepEqual(places.sort(), ['body.extra', 'body.text', 'header.if-match', 'path.id'])
+})
+
+test('a stopping server finishes the open request and refuses the next one (503)', async (t) => {
+  const { app } = await world(t)
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const socket = connect(Number(url.port), url.hostname)
+  await once(socket, 'connect')
+  const received = text(socket)
+  const head = `POST /auth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n`
+  const body = 'username=ann%40example.com&password=wrong'
+  socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+  await setTimeout(50)
+  const closed = app.close()
+  await setTimeout(50)
+  socket.write(`${body.slice(5)}GET /ready HTTP/1.1\r\nHost: a\r\n\r\n`)
+  const answers = await received
+  assert.match(answers, /^HTTP\/1\.1 401 /)
+  assert.match(answers, /HTTP\/1\.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"status":503/i)
+  await closed
 })

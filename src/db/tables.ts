@@ -62,7 +62,7 @@ interface SignInFailuresTable {
 interface IdempotencyKeysTable {
   user_id: number
   key: string
-  /** A keyed digest of the route and the body that came with the key first. */
+  /** A digest of the operation and the body that came with the key first. */
   fingerprint: string
   /** The first answer, as JSON. */
   answer: string

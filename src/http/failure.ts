@@ -1,35 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { ErrorObject } from 'ajv'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { invalid, Problem } from '../lib/problem.ts'
+import { type Fault, invalid, Problem } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { faultsOf } from './validation.ts'
 
 /** Turns errors of a layer that http does not know, such as the database, into what may be said. */
 export type Translate = (error: unknown) => Problem | undefined
 
-const PARTS: Readonly<Record<string, string>> = {
-  body: 'body',
-  querystring: 'query',
-  params: 'path',
-  headers: 'header',
+/** The parts of a request, as Fastify calls them and as a fault's place does. */
+const PARTS = [
+  ['params', 'path'],
+  ['querystring', 'query'],
+  ['headers', 'header'],
+  ['body', 'body'],
+] as const
+
+/** Fastify stops at the first part with a fault; a person wants to know them all at once. */
+function allFaults(request: FastifyRequest): Fault[] {
+  const values = {
+    params: request.params,
+    querystring: request.query,
+    headers: request.headers,
+    body: request.body,
+  }
+  return PARTS.flatMap(([part, place]) => {
+    const validate = request.getValidationFunction(part)
+    if (!validate || validate(values[part])) return []
+    return faultsOf(validate.errors ?? [], place)
+  })
 }
 
 /** What may be said of an error. An unknown one is ours, and says nothing of the inside. */
-function problemOf(error: unknown, translate: Translate): Problem {
+function problemOf(error: unknown, request: FastifyRequest, translate: Translate): Problem {
   if (error instanceof Problem) return error
   const translated = translate(error)
   if (translated) return translated
   if (isFastifyError(error)) {
-    if (error.validation) {
-      return invalid(
-        ...faultsOf(
-          error.validation as ErrorObject[],
-          PARTS[error.validationContext ?? 'body'] ?? 'body',
-        ),
-      )
-    }
+    if (error.validation) return invalid(...allFaults(request))
     const status = error.statusCode ?? 500
     if (status < 500) return new Problem(status, sentences[error.code] ?? error.message)
   }
@@ -74,7 +82,7 @@ type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyRep
 export const failureAnswer =
   (translate: Translate): AnswerFailure =>
   (error, request, reply) => {
-    const problem = problemOf(error, translate)
+    const problem = problemOf(error, request, translate)
     if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.detail)
     reply
       .code(problem.status)

@@ -14,7 +14,7 @@ interface Attempt {
 /**
  * Does a write once for each key. The write and the kept answer are one transaction, so neither is
  * ever there without the other, whenever the process ends. Throws 409 while the first try with the
- * key still runs, and 422 when the key came with another request before.
+ * key still runs (on SQLite the repeat waits for it instead), and 422 when the key came with another request before.
  */
 export async function once<Answer>(
   db: Db,

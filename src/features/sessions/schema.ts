@@ -5,7 +5,7 @@ const Secret = verbatim({ minLength: 1, maxLength: 1024, format: 'password', wri
 
 /**
  * The form of RFC 6749 §4.3.2 and §6. One shape for both grants, since a form has no better way;
- * which fields a grant needs is checked by `grantOf`.
+ * which fields a grant needs, the route checks.
  */
 export const TokenRequest = closed(
   {
