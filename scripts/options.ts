@@ -4,11 +4,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { allowedValues, Environment } from '../src/environment.ts'
+import { allowedValues, Environment } from '../src/config/environment.ts'
 
 const introduction = `# Options
 
-<!-- Written by \`node scripts/options.ts\`. Change src/environment.ts, not this file. -->
+<!-- Written by \`node scripts/options.ts\`. Change src/config/environment.ts, not this file. -->
 
 Options are environment variables. They are also read from a file \`.env\` in the working directory,
 one \`NAME=value\` a line; where both have a variable, the environment's counts, even when it is empty.

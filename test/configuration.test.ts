@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
-import { Environment } from '../src/environment.ts'
+import { Environment } from '../src/config/environment.ts'
 import { installation } from './command.ts'
 import { PASSWORD } from './world.ts'
 

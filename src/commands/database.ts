@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { open } from '../db/open.ts'
 import type { Db } from '../db/tables.ts'
 

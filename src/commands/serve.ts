@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from '../app.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { migrate, NewerSchema, schemaState } from '../db/migrate.ts'
 import { describe } from '../db/open.ts'
 import type { Db } from '../db/tables.ts'

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { randomSecret } from './lib/secrets.ts'
+import { randomSecret } from '../lib/secrets.ts'
 
 /** Where the key of an installation that names none is kept. */
 export const KEY_FILE = 'data/secret_key'

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { sqlitePath } from './db/open.ts'
+import { sqlitePath } from '../db/open.ts'
 import { allowedValues, Environment } from './environment.ts'
 import { isStrongKey } from './secret-key.ts'
 
