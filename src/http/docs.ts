@@ -51,20 +51,31 @@ const common = {
   503: problem('The server cannot serve right now.', { 'Retry-After': RetryAfter }),
 } as const
 
+const RequestId = Type.String({ description: 'The id of this request, also in the logs.' })
+
 /** Adds to a route's schema what is true of every route of its kind, so that no route repeats it. */
 function completeSchema({ schema, config }: RouteOptions): void {
   if (!schema || schema.hide) return
   const isPublic = config?.access === 'public'
   const takesInput = schema.body || schema.params || schema.querystring || schema.headers
-  const { 400: malformed, 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
+  const { 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
-  schema.response = {
+  const answers = {
     ...always,
-    ...(takesInput ? { 400: malformed, 422: faults } : {}),
+    ...(takesInput ? { 422: faults } : {}),
     ...(schema.body ? { 409: refusals[409], 413: tooLarge, 415: wrongType } : {}),
     ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),
-    ...(schema.response ?? {}),
+    ...(isRecord(schema.response) ? schema.response : {}),
   }
+  schema.response = Object.fromEntries(
+    Object.entries(answers).map(([status, each]) => [status, withRequestId(each)]),
+  )
+}
+
+function withRequestId(answer: unknown): unknown {
+  if (!isRecord(answer)) return answer
+  const headers = isRecord(answer.headers) ? answer.headers : {}
+  return { ...answer, headers: { 'X-Request-Id': RequestId, ...headers } }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
