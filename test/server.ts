@@ -20,6 +20,9 @@ export async function startServer(
   t: TestContext,
   variables: Record<string, string> = {},
 ): Promise<Server> {
+  // Before the folder and the database go, which happens in the order of these calls.
+  let stop = async () => {}
+  t.after(() => stop())
   const place = await installation(t)
   const child = spawn(process.execPath, [main], {
     cwd: place.directory,
@@ -38,12 +41,12 @@ export async function startServer(
     child.on('exit', (code) => reject(new Error(`exited with ${code} before listening\n${output}`)))
     setTimeout(() => reject(new Error(`does not listen\n${output}`)), PATIENCE).unref()
   })
-  t.after(async () => {
+  stop = async () => {
     if (child.exitCode !== null) return
     const exited = once(child, 'exit', { signal: AbortSignal.timeout(PATIENCE) })
     child.kill('SIGTERM')
     const [code] = await exited
     if (code !== 0) throw new Error(`stopped with ${code}\n${output}`)
-  })
+  }
   return { url: await listening, output: () => output }
 }
