@@ -42,7 +42,7 @@ test("the documentation's Authorize dialog signs in, and what it then tries is a
   await operation.getByRole('button', { name: 'Execute' }).click()
   const answer = operation.locator('.live-responses-table .response')
   await answer.waitFor()
-  assert.match(await answer.innerText(), /200[\s\S]*"email": "ann@example\.com"/)
+  assert.match((await answer.textContent()) ?? '', /200[\s\S]*"email": "ann@example\.com"/)
   await page.screenshot({ path: '.tmp/docs-executed.png' })
   assert.deepEqual(foreign, [])
   assert.deepEqual(errors, [])

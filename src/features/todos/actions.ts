@@ -114,7 +114,9 @@ export async function getWithOwner(
   return todo
 }
 
-/** Throws 404 when the owner has no such todo, and 412 when it has none of the versions. */
+const OVERTAKEN = 'Someone else changed this first. Read it again, then decide.'
+
+/** Throws 404 when the owner has no such todo, and 412 when it has none of the versions. No change is no write. */
 export async function change(
   db: Db,
   ownerId: number,
@@ -122,6 +124,12 @@ export async function change(
   input: TodoUpdate,
   versions?: Versions,
 ): Promise<todos.Versioned<Todo>> {
+  if (input.text === undefined && input.completed === undefined) {
+    const todo = await todos.find(db, ownerId, id)
+    if (!todo) throw notFound('Todo')
+    if (versions && !versions.includes(todo.version)) throw preconditionFailed(OVERTAKEN)
+    return todo
+  }
   const todo = await todos.update(db, ownerId, id, input, versions)
   if (!todo) throw await whyNot(db, ownerId, id)
   return todo
@@ -155,8 +163,6 @@ export async function remove(
 ): Promise<void> {
   if (!(await todos.remove(db, ownerId, id, versions))) throw await whyNot(db, ownerId, id)
 }
-
-const OVERTAKEN = 'Someone else changed this first. Read it again, then decide.'
 
 const whyNot = async (db: Db, ownerId: number, id: number) =>
   (await todos.find(db, ownerId, id)) ? preconditionFailed(OVERTAKEN) : notFound('Todo')

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Person, world } from '../../../test/world.ts'
+
+const TODOS = '/api/v1/todos'
+
+async function oneTodo(person: Person): Promise<{ url: string; tag: string }> {
+  const answer = await person.post(TODOS, { text: 'First' })
+  return { url: String(answer.headers.location), tag: String(answer.headers.etag) }
+}
+
+test('the entity tag is strong, and another after every change', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  assert.match(tag, /^"[^"]+"$/)
+  assert.equal((await ann.get(url)).headers.etag, tag)
+  const changed = await ann.patch(url, { completed: true })
+  const replaced = await ann.put(url, { text: 'Second' })
+  const tags = [tag, changed.headers.etag, replaced.headers.etag]
+  assert.equal(new Set(tags).size, 3)
+  assert.equal((await ann.get(url)).headers.etag, replaced.headers.etag)
+})
+
+test('If-Match lets a change through for the current version only (412)', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  const match = (value: string) => ({ 'if-match': value })
+  const changes = (value: string) => [
+    ann.put(url, { text: 'Overtaken' }, match(value)),
+    ann.patch(url, { text: 'Overtaken' }, match(value)),
+    ann.delete(url, match(value)),
+  ]
+  for (const value of [
+    '"7.1"',
+    `W/${tag}`,
+    tag.replaceAll('"', ''),
+    '""',
+    'nonsense',
+    ',',
+    '"-1.1"',
+    `"${'9'.repeat(400)}.1"`,
+  ]) {
+    for (const answer of await Promise.all(changes(value))) {
+      assert.equal(answer.statusCode, 412, value)
+    }
+  }
+  assert.equal((await ann.get(url)).json().text, 'First')
+  assert.equal((await ann.patch(url, { text: 'Second' }, match(`"9.9", ${tag}`))).statusCode, 200)
+  assert.equal((await ann.patch(url, { text: 'Third' }, match(tag))).statusCode, 412)
+  assert.equal((await ann.patch(url, { text: 'Third' }, match('*'))).statusCode, 200)
+  assert.equal((await ann.delete(url, match('*'))).statusCode, 204)
+  assert.equal((await ann.delete(url, match('*'))).statusCode, 404)
+})
+
+test('of many writers with the same version exactly one wins', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) =>
+      ann.patch(url, { text: `Writer ${index}` }, { 'if-match': tag }),
+    ),
+  )
+  const winners = answers.filter(({ statusCode }) => statusCode === 200)
+  assert.equal(winners.length, 1)
+  assert.ok(answers.every(({ statusCode }) => statusCode === 200 || statusCode === 412))
+  assert.equal((await ann.get(url)).json().text, winners[0]?.json().text)
+})
+
+test('If-None-Match answers 304 without a body to who has this version', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  for (const value of [tag, `W/${tag}`, `"0.0", ${tag}`, '*']) {
+    const answer = await ann.get(url, { 'if-none-match': value })
+    assert.deepEqual([answer.statusCode, answer.body, answer.headers.etag], [304, '', tag], value)
+    assert.equal(answer.headers['cache-control'], 'private, no-cache')
+  }
+  await ann.patch(url, { completed: true })
+  assert.equal((await ann.get(url, { 'if-none-match': tag })).statusCode, 200)
+})
+
+test('a renamed owner makes another answer, but not another version of the todo', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  assert.equal((await ann.patch('/auth/me', { fname: 'Anna' })).statusCode, 200)
+  const read = await ann.get(url, { 'if-none-match': tag })
+  assert.deepEqual([read.statusCode, read.json().owner.fname], [200, 'Anna'])
+  assert.notEqual(read.headers.etag, tag)
+  assert.equal((await ann.patch(url, { completed: true }, { 'if-match': tag })).statusCode, 200)
+})

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pg from 'pg'
+import { isPostgresql, type Person, world } from '../../../test/world.ts'
+
+const TODOS = '/api/v1/todos'
+const key = (value: string) => ({ 'idempotency-key': value })
+const total = async (person: Person) => Number((await person.get(TODOS)).headers['x-total-count'])
+
+test('the same key and body gets the first answer again, and makes one todo', async (t) => {
+  const { ann } = await world(t)
+  const first = await ann.post(TODOS, { text: 'Once' }, key('one'))
+  await ann.patch(String(first.headers.location), { text: 'Changed since' })
+  const again = await ann.post(TODOS, { text: 'Once' }, key('one'))
+  assert.deepEqual([again.statusCode, again.json()], [201, first.json()])
+  assert.equal(again.headers.location, first.headers.location)
+  assert.equal(again.headers.etag, first.headers.etag)
+  assert.equal(await total(ann), 1)
+})
+
+test('the same key with another body is refused and changes nothing (422)', async (t) => {
+  const { ann } = await world(t)
+  await ann.post(TODOS, { text: 'Once' }, key('one'))
+  const answer = await ann.post(TODOS, { text: 'Twice' }, key('one'))
+  assert.equal(answer.statusCode, 422)
+  assert.deepEqual(answer.json().errors[0].loc, ['header', 'idempotency-key'])
+  assert.equal(await total(ann), 1)
+})
+
+test('the same key of another user is another key', async (t) => {
+  const { ann, bob } = await world(t)
+  const hers = await ann.post(TODOS, { text: 'Same' }, key('one'))
+  const his = await bob.post(TODOS, { text: 'Same' }, key('one'))
+  assert.equal(his.json().owner_id, bob.id)
+  assert.notEqual(his.json().id, hers.json().id)
+})
+
+test('of many requests with one key at once, one makes the todo', async (t) => {
+  const { ann } = await world(t)
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => ann.post(TODOS, { text: 'Once' }, key('one'))),
+  )
+  const made = answers
+    .filter(({ statusCode }) => statusCode === 201)
+    .map((answer) => answer.json().id)
+  assert.ok(made.length >= 1 && new Set(made).size === 1)
+  assert.ok(answers.every(({ statusCode }) => statusCode === 201 || statusCode === 409))
+  assert.equal(await total(ann), 1)
+})
+
+const skip = !isPostgresql && 'SQLite has one writer at a time, so a repeat waits'
+
+test('a key whose first request still runs is refused for now (409)', { skip }, async (t) => {
+  const { ann, config } = await world(t)
+  const other = new pg.Client({ connectionString: config.databaseUrl })
+  await other.connect()
+  await other.query('begin; lock table todos in exclusive mode')
+  const first = ann.post(TODOS, { text: 'Once' }, key('one'))
+  let second = await ann.post(TODOS, { text: 'Once' }, key('one'))
+  // The first may not have got as far as its lock; the one that is let in waits for the table.
+  for (let round = 0; round < 20 && second.statusCode !== 409; round++) {
+    second = await ann.post(TODOS, { text: 'Once' }, key('one'))
+  }
+  assert.equal(second.statusCode, 409)
+  await other.query('rollback')
+  await other.end()
+  const { id } = (await first).json()
+  assert.equal((await ann.post(TODOS, { text: 'Once' }, key('one'))).json().id, id)
+})
+
+test('after 24 hours the key is a new one', async (t) => {
+  const { ann, db } = await world(t)
+  const first = await ann.post(TODOS, { text: 'Once' }, key('one'))
+  const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000 - 1000).toISOString()
+  await db.updateTable('idempotency_keys').set({ created_at: yesterday }).execute()
+  const again = await ann.post(TODOS, { text: 'Other' }, key('one'))
+  assert.equal(again.statusCode, 201)
+  assert.notEqual(again.json().id, first.json().id)
+  assert.equal((await ann.post(TODOS, { text: 'Other' }, key('one'))).json().id, again.json().id)
+})
+
+test('a refused request leaves its key free', async (t) => {
+  const { ann } = await world(t)
+  assert.equal((await ann.post(TODOS, { text: '' }, key('one'))).statusCode, 422)
+  assert.equal((await ann.post(TODOS, { text: 'Right now' }, key('one'))).statusCode, 201)
+})
+
+test('a key that is none is refused (422)', async (t) => {
+  const { ann } = await world(t)
+  for (const bad of ['', 'two words', 'ä', 'x'.repeat(256)]) {
+    const answer = await ann.post(TODOS, { text: 'Once' }, key(bad))
+    assert.equal(answer.statusCode, 422, bad)
+    assert.deepEqual(answer.json().errors[0].loc, ['header', 'idempotency-key'])
+  }
+  assert.equal((await ann.post(TODOS, { text: 'Once' }, key('x'.repeat(255)))).statusCode, 201)
+})

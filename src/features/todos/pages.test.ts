@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LightMyRequestResponse } from 'fastify'
+import { type Person, world } from '../../../test/world.ts'
+
+const TODOS = '/api/v1/todos'
+
+/** Texts of which some are equal, so that the order has ties. */
+const TEXTS = Array.from({ length: 23 }, (_, index) => `Todo ${index % 5}`)
+
+async function manyTodos(person: Person): Promise<void> {
+  for (const text of TEXTS) await person.post(TODOS, { text })
+}
+
+function link(answer: LightMyRequestResponse, relation: string): string | undefined {
+  const links = String(answer.headers.link).split(', ')
+  return links
+    .map((each) => /^<(.+)>; rel="(\w+)"$/.exec(each))
+    .find((each) => each?.[2] === relation)?.[1]
+}
+
+const ids = (answer: LightMyRequestResponse): number[] =>
+  answer.json().map(({ id }: { id: number }) => id)
+
+async function follow(person: Person, start: string, relation: string): Promise<number[][]> {
+  const pages: number[][] = []
+  for (let url: string | undefined = start; url !== undefined; ) {
+    const answer = await person.get(url)
+    assert.equal(answer.statusCode, 200, `${url} ${answer.body}`)
+    assert.equal(answer.headers['x-total-count'], String(TEXTS.length))
+    pages.push(ids(answer))
+    url = link(answer, relation)
+    assert.ok(pages.length <= TEXTS.length, 'the pages end')
+  }
+  return pages
+}
+
+const SORTS = ['id', 'created_at', 'updated_at', 'text'].flatMap((sort) => [sort, `-${sort}`])
+
+test('pages by cursor cover each todo once in every order, and lead back the same way', async (t) => {
+  const { ann, bob } = await world(t)
+  await bob.post(TODOS, { text: 'Todo 0' })
+  await manyTodos(ann)
+  for (const sort of SORTS) {
+    const whole = ids(await ann.get(`${TODOS}?sort=${sort}&limit=100`))
+    assert.equal(whole.length, TEXTS.length)
+    const forward = await follow(ann, `${TODOS}?sort=${sort}&limit=4`, 'next')
+    assert.deepEqual(forward.flat(), whole, sort)
+    assert.ok(forward.every((page, index) => page.length === 4 || index === forward.length - 1))
+
+    let last = `${TODOS}?sort=${sort}&limit=4`
+    for (let next: string | undefined = last; next; next = link(await ann.get(last), 'next'))
+      last = next
+    const backward = await follow(ann, last, 'prev')
+    assert.deepEqual(backward.toReversed(), forward, sort)
+  }
+})
+
+test('pages by offset cover each todo once, and say which page is before and behind', async (t) => {
+  const { ann } = await world(t)
+  await manyTodos(ann)
+  const whole = ids(await ann.get(`${TODOS}?limit=100`))
+  const pages = await follow(ann, `${TODOS}?offset=0&limit=10`, 'next')
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [10, 10, 3],
+  )
+  assert.deepEqual(pages.flat(), whole)
+  const middle = await ann.get(`${TODOS}?offset=5&limit=10`)
+  assert.equal(link(middle, 'first'), `${TODOS}?offset=0&limit=10`)
+  assert.equal(link(middle, 'prev'), `${TODOS}?offset=0&limit=10`)
+  const beyond = await ann.get(`${TODOS}?offset=1000&limit=10`)
+  assert.deepEqual(beyond.json(), [])
+  assert.equal(link(beyond, 'prev'), `${TODOS}?offset=13&limit=10`)
+  assert.equal(link(beyond, 'next'), undefined)
+})
+
+test('a page by cursor neither repeats nor leaves out a todo when others come and go', async (t) => {
+  const { ann } = await world(t)
+  await manyTodos(ann)
+  const before = ids(await ann.get(`${TODOS}?sort=-id&limit=100`))
+  const first = await ann.get(`${TODOS}?sort=-id&limit=10`)
+  await ann.post(TODOS, { text: 'New, on top' })
+  await ann.delete(`${TODOS}/${ids(first).at(-1)}`)
+  const second = await ann.get(link(first, 'next') ?? '')
+  assert.deepEqual(ids(second), before.slice(10, 20))
+})
+
+test('the filters stay in the links', async (t) => {
+  const { ann } = await world(t)
+  await manyTodos(ann)
+  const answer = await ann.get(`${TODOS}?q=Todo%201&completed=false&limit=2`)
+  const next = new URL(link(answer, 'next') ?? '', 'http://here')
+  assert.deepEqual(
+    [next.searchParams.get('q'), next.searchParams.get('completed')],
+    ['Todo 1', 'false'],
+  )
+  assert.equal((await ann.get(`${next.pathname}${next.search}`)).headers['x-total-count'], '5')
+})
+
+test('a cursor is good for its own order only, and not together with an offset (422)', async (t) => {
+  const { ann } = await world(t)
+  await manyTodos(ann)
+  const next = link(await ann.get(`${TODOS}?sort=text&limit=2`), 'next') ?? ''
+  for (const url of [
+    next.replace('sort=text', 'sort=id'),
+    next.replace('sort=text', 'sort=-text'),
+    `${next}&offset=2`,
+  ]) {
+    const answer = await ann.get(url)
+    assert.equal(answer.statusCode, 422, url)
+    assert.deepEqual(answer.json().errors[0].loc, ['query', 'cursor'])
+  }
+})
+
+test('a cursor of another’s list shows only the caller’s own todos', async (t) => {
+  const { ann, bob } = await world(t)
+  await manyTodos(ann)
+  await bob.post(TODOS, { text: 'His' })
+  const next = link(await ann.get(`${TODOS}?limit=2`), 'next') ?? ''
+  const texts = (await bob.get(next)).json().map(({ text }: { text: string }) => text)
+  assert.deepEqual(texts, ['His'])
+})
+
+test('PAGE_SIZE and PAGE_SIZE_MAX are what a page holds', async (t) => {
+  const { ann } = await world(t, { PAGE_SIZE: '3', PAGE_SIZE_MAX: '5' })
+  await manyTodos(ann)
+  assert.equal((await ann.get(TODOS)).json().length, 3)
+  assert.equal((await ann.get(`${TODOS}?limit=5`)).json().length, 5)
+  assert.equal((await ann.get(`${TODOS}?limit=6`)).statusCode, 422)
+})
