@@ -39,7 +39,7 @@ function read(schema: TSchema, text: string): unknown {
 /** What was read, without what may be secret: a wrong secret is still a secret. */
 function shown(name: string, text: string): string {
   if (name === 'SECRET_KEY') return `${text.length} characters`
-  const mayHoldPassword = name === 'DATABASE_URL' && /[@?]/.test(text)
+  const mayHoldPassword = name === 'DATABASE_URL' && /[@=]/.test(text)
   return JSON.stringify(mayHoldPassword ? text.replace(/^([a-z+]+:)?.*$/is, '$1…') : text)
 }
 

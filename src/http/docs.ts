@@ -20,7 +20,7 @@ export const answer = <Schema extends TSchema>(
 
 /** An answer without a body. */
 export const nothing = (description: string, headers: Record<string, TSchema> = {}) =>
-  Type.Null({ description, headers })
+  Type.Unsafe<undefined>({ type: 'null', description, headers })
 
 const problem = (description: string, headers: Record<string, TSchema> = {}) => ({
   description,

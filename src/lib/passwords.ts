@@ -10,7 +10,7 @@ import { unavailable } from './problem.ts'
  */
 const COST = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 }
 const PREFIX = `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$`
-const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([\w+/]+)\$([\w+/]+)$/
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d{1,2})\$([\w+/]+)\$([\w+/]+)$/
 const BCRYPT = /^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$/
 
 const derive = promisify(
@@ -75,16 +75,25 @@ async function verifyArgon2(password: string, kept: RegExpExecArray): Promise<bo
 // A hash that no password fits, so that an unknown account costs the time of a known one.
 const NOBODY = `${PREFIX}${unpadded(randomBytes(16))}$${unpadded(randomBytes(COST.tagLength))}`
 
+/** Whether the password fits, undefined when the stored hash is one that cannot be computed. */
+async function fits(password: string, stored: string): Promise<boolean | undefined> {
+  const parsed = PHC.exec(stored)
+  if (!parsed && !BCRYPT.test(stored)) return undefined
+  return bounded(() =>
+    (parsed ? verifyArgon2(password, parsed) : verifyBcrypt(password, stored)).catch(
+      () => undefined,
+    ),
+  )
+}
+
 /**
  * Whether `password` is the one that `kept` was made of: argon2id, or bcrypt from an imported
- * account. Without `kept` (no such account) the answer is no, after the same work.
- * Throws a 503 `Problem` when too many hashes wait already.
+ * account. Without `kept` (no such account), or when it is corrupt, the answer is no, after the
+ * same work. Throws a 503 `Problem` when too many hashes wait already.
  */
 export async function verify(password: string, kept: string | undefined): Promise<boolean> {
-  const stored = kept ?? NOBODY
-  if (BCRYPT.test(stored)) return bounded(() => verifyBcrypt(password, stored))
-  const parsed = PHC.exec(stored)
-  if (!parsed) return verify(password, undefined)
-  const fits = await bounded(() => verifyArgon2(password, parsed))
-  return fits && kept !== undefined
+  const result = kept === undefined ? undefined : await fits(password, kept)
+  if (result !== undefined) return result
+  await fits(password, NOBODY)
+  return false
 }

@@ -70,7 +70,7 @@ export const accountsApi =
       },
       async (request, reply) => {
         await erase(db, personOf(request), request.body.password)
-        return reply.code(204).send(null)
+        return reply.code(204).send(undefined)
       },
     )
   }

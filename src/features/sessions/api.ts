@@ -72,7 +72,7 @@ export const sessionsApi =
       },
       async ({ body }, reply) => {
         await revoke(db, rules, body.token)
-        return reply.send(null)
+        return reply.send(undefined)
       },
     )
   }

@@ -122,7 +122,9 @@ export const todosApi =
       async (request, reply) => {
         const todo = await todos.getWithOwner(db, callerOf(request).id, request.params.id)
         const tag = entityTag(todo.version, todo.owner_version)
-        return isNotModified(request, reply, tag) ? reply.send(null) : reply.code(200).send(todo)
+        return isNotModified(request, reply, tag)
+          ? reply.send(undefined)
+          : reply.code(200).send(todo)
       },
     )
 
@@ -201,7 +203,7 @@ export const todosApi =
       },
       async (request, reply) => {
         await todos.remove(db, callerOf(request).id, request.params.id, allowedVersions(request))
-        return reply.code(204).send(null)
+        return reply.code(204).send(undefined)
       },
     )
   }
