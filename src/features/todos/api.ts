@@ -34,6 +34,12 @@ const IfNoneMatch = Type.Object({
   ),
 })
 
+const changed = {
+  200: answer('The todo as it is now.', Todo, { ETag }),
+  404: refusals[404],
+  412: refusals[412],
+}
+
 interface Options {
   readonly db: Db
   readonly pageSizes: PageSizes
@@ -138,11 +144,7 @@ export const todosApi =
           params,
           headers: IfMatch,
           body: TodoReplace,
-          response: {
-            200: answer('The todo as it is now.', Todo, { ETag }),
-            404: refusals[404],
-            412: refusals[412],
-          },
+          response: changed,
         },
       },
       async (request, reply) => {
@@ -169,11 +171,7 @@ export const todosApi =
           params,
           headers: IfMatch,
           body: TodoUpdate,
-          response: {
-            200: answer('The todo as it is now.', Todo, { ETag }),
-            404: refusals[404],
-            412: refusals[412],
-          },
+          response: changed,
         },
       },
       async (request, reply) => {
