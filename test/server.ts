@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { installation } from './command.ts'
+import { type Installation, installation } from './command.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const PATIENCE = 20_000
@@ -10,6 +10,8 @@ const PATIENCE = 20_000
 export interface Server {
   readonly url: string
   readonly output: () => string
+  /** Runs `todo …` beside the server, in the same place. */
+  readonly todo: Installation['todo']
 }
 
 /**
@@ -48,5 +50,5 @@ export async function startServer(
     const [code] = await exited
     if (code !== 0) throw new Error(`stopped with ${code}\n${output}`)
   }
-  return { url: await listening, output: () => output }
+  return { url: await listening, output: () => output, todo: place.todo }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { installation } from './command.ts'
+import { startServer } from './server.ts'
 
 const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const input = 'rain on tin roofs\n'
@@ -40,4 +41,34 @@ test('the command line refuses what signing up would refuse', async (t) => {
   assert.deepEqual([again.code, again.stderr], [1, 'Email already registered.\n'])
   const unknown = await todo(['user', 'promote', 'bob@example.com'])
   assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
+})
+
+test('a new password by the command line opens the account and ends its sessions', async (t) => {
+  const server = await startServer(t)
+  await server.todo(ANN, { input })
+  const signIn = (password: string) =>
+    fetch(`${server.url}/auth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'ann@example.com', password }),
+    })
+  const { access_token } = Object(await (await signIn('rain on tin roofs')).json())
+  const changed = await server.todo(['user', 'password', 'ann@example.com'], {
+    input: 'snow on slate\n',
+  })
+  assert.deepEqual([changed.code, changed.stderr], [0, ''])
+  assert.equal((await signIn('rain on tin roofs')).status, 401)
+  assert.equal((await signIn('snow on slate')).status, 200)
+  const me = await fetch(`${server.url}/auth/me`, {
+    headers: { authorization: `Bearer ${access_token}` },
+  })
+  assert.equal(me.status, 401)
+  const common = await server.todo(['user', 'password', 'ann@example.com'], { input: 'password1' })
+  assert.deepEqual([common.code, common.stderr.startsWith('password: is among')], [1, true])
+})
+
+test('healthcheck tells by its exit code whether the server is ready', async (t) => {
+  const server = await startServer(t)
+  const variables = { PORT: new URL(server.url).port }
+  assert.equal((await server.todo(['healthcheck'], { variables })).code, 0)
+  assert.equal((await server.todo(['healthcheck'], { variables: { PORT: '1' } })).code, 1)
 })

@@ -1,79 +1,205 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clientOf, world } from '../../test/world.ts'
-import { SESSION_COOKIE } from '../features/sessions/identify.ts'
+import { type Person, type World, world } from '../../test/world.ts'
 import * as sessions from '../features/sessions/store.ts'
 import { digest, randomSecret } from '../lib/secrets.ts'
 import { fromNow } from '../lib/time.ts'
 
 const TODOS = '/api/v1/todos'
+const HOST = 'todo.example.org'
+const JSON_BODY = { 'content-type': 'application/json', host: HOST }
+const REFUSED = 'A request with a cookie may change something only from this site.'
 
-async function browser(t: Parameters<typeof world>[0], lifetime = 60) {
-  const here = await world(t)
+/** Signs a browser in: the session and the secret in its cookie. */
+async function browser({ db }: World, { id }: Person, lifetime = 60) {
   const secret = randomSecret()
-  const session = await sessions.create(here.db, {
-    user_id: here.ann.id,
-    cookie_digest: digest(secret),
-    expires_at: fromNow(lifetime),
-  })
-  return { ...here, session, browser: clientOf(here.app), cookie: `${SESSION_COOKIE}=${secret}` }
+  const cookie_digest = digest(secret)
+  const expires_at = fromNow(lifetime)
+  const session = await sessions.create(db, { user_id: id, expires_at, cookie_digest })
+  return { secret, session, cookie: `session=${secret}` }
 }
 
-test('the cookie of a signed-in browser reads what its user may read', async (t) => {
-  const { browser: client, cookie, ann } = await browser(t)
-  const answer = await client.get('/auth/me', { cookie })
-  assert.deepEqual([answer.statusCode, answer.json().id], [200, ann.id])
-  for (const wrong of [
-    `${SESSION_COOKIE}=`,
-    `${SESSION_COOKIE}=nonsense`,
-    `other=1; ${SESSION_COOKIE}=%00`,
-  ]) {
-    assert.equal((await client.get('/auth/me', { cookie: wrong })).statusCode, 401, wrong)
+/** Posts a todo as a browser does that has these headers. */
+const post = ({ nobody }: World, headers: Record<string, string>) =>
+  nobody.send(TODOS, {
+    method: 'POST',
+    headers: { ...JSON_BODY, ...headers },
+    body: JSON.stringify({ text: 'By cookie' }),
+  })
+
+test('the cookie of a session signs in to every part of the API', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.ann)
+  for (const url of ['/auth/me', '/api/v1/auth/me', `/api/v1/users/${here.ann.id}`]) {
+    const answer = await here.nobody.get(url, { cookie })
+    assert.equal(answer.statusCode, 200, url)
+    assert.equal(answer.json().id, here.ann.id, url)
+  }
+  assert.equal((await here.nobody.get(TODOS, { cookie: `theme=dark; ${cookie}` })).statusCode, 200)
+  assert.equal((await here.nobody.get(`/api/v1/users/${here.bob.id}`, { cookie })).statusCode, 404)
+})
+
+test('a cookie that belongs to no session is nobody (401)', async (t) => {
+  const here = await world(t)
+  const { secret } = await browser(here, here.ann)
+  for (const value of ['', 'garbage', digest(secret), `${secret}x`, here.ann.token, 'null']) {
+    const answer = await here.nobody.get('/auth/me', { cookie: `session=${value}` })
+    assert.equal(answer.statusCode, 401, value)
+    assert.equal(answer.headers['www-authenticate'], 'Bearer')
+  }
+  const elsewhere = await here.nobody.get('/auth/me', { cookie: `Session=${secret}` })
+  assert.equal(elsewhere.statusCode, 401)
+})
+
+test('a session that ended, or ran out, is nobody (401), for reading and for writing', async (t) => {
+  const here = await world(t)
+  const ended = await browser(here, here.ann)
+  const old = await browser(here, here.ann)
+  const other = await browser(here, here.ann)
+  await sessions.remove(here.db, here.ann.id, ended.session.id)
+  await here.db
+    .updateTable('sessions')
+    .set({ expires_at: fromNow(-1) })
+    .where('id', '=', old.session.id)
+    .where('user_id', '=', here.ann.id)
+    .execute()
+  for (const { cookie } of [ended, old]) {
+    assert.equal((await here.nobody.get('/auth/me', { cookie })).statusCode, 401)
+    assert.equal((await post(here, { cookie, 'sec-fetch-site': 'same-origin' })).statusCode, 401)
+    assert.equal((await post(here, { cookie, 'sec-fetch-site': 'cross-site' })).statusCode, 401)
+  }
+  const { cookie } = other
+  assert.equal((await here.nobody.get('/auth/me', { cookie })).statusCode, 200)
+})
+
+test('a request by cookie from our own page may write', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.ann)
+  const origins: Record<string, string>[] = [
+    { 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'same-origin', origin: `http://${HOST}` },
+    { origin: `http://${HOST}` },
+    { origin: `http://${HOST}:8000`, host: `${HOST}:8000` },
+  ]
+  for (const headers of origins) {
+    const answer = await post(here, { cookie, ...headers })
+    assert.equal(answer.statusCode, 201, JSON.stringify(headers))
+    assert.equal(answer.json().owner_id, here.ann.id)
   }
 })
 
-/** What a browser says of a page elsewhere, or does not say. */
-const FOREIGN: ReadonlyArray<Record<string, string>> = [
-  { 'sec-fetch-site': 'cross-site' },
-  { 'sec-fetch-site': 'same-site' },
-  { 'sec-fetch-site': 'none' },
-  { 'sec-fetch-site': 'cross-site', origin: 'http://todo.example' },
-  { origin: 'http://evil.example' },
-  { origin: 'https://todo.example' },
-  { origin: 'null' },
-  {},
-]
-
-test('a cookie changes something only from the same origin (403)', async (t) => {
-  const { browser: client, cookie } = await browser(t)
-  const write = async (headers: Record<string, string>) =>
-    (await client.post(TODOS, { text: 'a' }, { cookie, host: 'todo.example', ...headers }))
-      .statusCode
-  assert.equal(await write({ 'sec-fetch-site': 'same-origin' }), 201)
-  assert.equal(await write({ origin: 'http://todo.example' }), 201)
-  for (const headers of FOREIGN) {
-    assert.equal(await write(headers), 403, JSON.stringify(headers))
+test('a request by cookie from anywhere else may not write, whatever it would do (403)', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.ann)
+  const { id } = (await here.ann.post(TODOS, { text: 'Mine' })).json()
+  const origins: Record<string, string>[] = [
+    {},
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': '' },
+    { 'sec-fetch-site': 'cross-site', origin: `http://${HOST}` },
+    { origin: 'null' },
+    { origin: '' },
+    { origin: `https://${HOST}` },
+    { origin: `http://${HOST}:8000` },
+    { origin: `http://evil.${HOST}` },
+    { origin: `http://${HOST}.example.com` },
+    { origin: 'https://evil.example.com' },
+    { referer: `http://${HOST}/home` },
+    { origin: 'https://evil.example.com', 'x-forwarded-host': 'evil.example.com' },
+  ]
+  const requests = [
+    ['POST', TODOS, { text: 'Planted' }],
+    ['PUT', `${TODOS}/${id}`, { text: 'Planted' }],
+    ['PATCH', `${TODOS}/${id}`, { text: 'Planted' }],
+    ['DELETE', `${TODOS}/${id}`, undefined],
+    ['PATCH', '/auth/me', { fname: 'Planted' }],
+    ['DELETE', '/api/v1/auth/me', { password: 'any' }],
+  ] as const
+  for (const headers of origins) {
+    for (const [method, url, body] of requests) {
+      const answer = await here.nobody.send(url, {
+        method,
+        headers: { cookie, host: HOST, ...(body && JSON_BODY), ...headers },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      assert.equal(answer.statusCode, 403, `${method} ${url} ${JSON.stringify(headers)}`)
+      assert.equal(answer.json().detail, REFUSED)
+    }
   }
-  assert.equal((await client.delete(`${TODOS}/1`, { cookie })).statusCode, 403)
+  const left = (await here.ann.get(TODOS)).json()
+  assert.deepEqual(
+    left.map(({ text }: { text: string }) => text),
+    ['Mine'],
+  )
+  assert.equal((await here.ann.get('/auth/me')).json().fname, 'ann')
 })
 
-test('a bearer token counts before the cookie, from wherever it comes', async (t) => {
-  const { browser: client, cookie, bob } = await browser(t)
-  const headers = {
+test('reading by cookie is allowed from anywhere, as a link from elsewhere is', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.ann)
+  for (const site of ['cross-site', 'same-site', 'none']) {
+    for (const method of ['GET', 'HEAD'] as const) {
+      const headers = { cookie, 'sec-fetch-site': site, origin: 'https://evil.example.com' }
+      const answer = await here.nobody.send(TODOS, { method, headers })
+      assert.equal(answer.statusCode, 200, `${method} ${site}`)
+      assert.ok(!('access-control-allow-origin' in answer.headers), 'and no script may see it')
+    }
+  }
+})
+
+test('behind a proxy the forwarded scheme and host are our origin', async (t) => {
+  const here = await world(t, { PROXY_HEADERS: '1' })
+  const { cookie } = await browser(here, here.ann)
+  const forwarded = {
     cookie,
-    origin: 'http://elsewhere.example',
-    authorization: `Bearer ${bob.token}`,
+    host: 'internal:8000',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': HOST,
   }
-  const answer = await client.post(TODOS, { text: 'His' }, headers)
-  assert.deepEqual([answer.statusCode, answer.json().owner_id], [201, bob.id])
-  const bad = await client.get('/auth/me', { cookie, authorization: 'Bearer nonsense' })
-  assert.equal(bad.statusCode, 401)
+  const statusFrom = async (origin: string) =>
+    (await post(here, { ...forwarded, origin })).statusCode
+  assert.equal(await statusFrom(`https://${HOST}`), 201)
+  assert.equal(await statusFrom(`http://${HOST}`), 403)
+  assert.equal(await statusFrom('http://internal:8000'), 403)
 })
 
-test('an ended session and one that ran out are nobody’s (401)', async (t) => {
-  const ended = await browser(t)
-  await sessions.remove(ended.db, ended.ann.id, ended.session.id)
-  assert.equal((await ended.browser.get('/auth/me', { cookie: ended.cookie })).statusCode, 401)
-  const past = await browser(t, -1)
-  assert.equal((await past.browser.get('/auth/me', { cookie: past.cookie })).statusCode, 401)
+test('a bearer token may write from a foreign origin, with a cookie beside it or not', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.bob)
+  const foreign = {
+    authorization: `Bearer ${here.ann.token}`,
+    origin: 'https://evil.example.com',
+    'sec-fetch-site': 'cross-site',
+  }
+  for (const headers of [foreign, { ...foreign, cookie }]) {
+    const answer = await post(here, headers)
+    assert.equal(answer.statusCode, 201)
+    assert.equal(answer.json().owner_id, here.ann.id, 'the token counts before the cookie')
+  }
+})
+
+test('a bad bearer token is not made good by a cookie (401)', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.ann)
+  for (const authorization of ['Bearer garbage', 'Bearer', 'Basic Og==']) {
+    const answer = await here.nobody.get('/auth/me', { cookie, authorization })
+    assert.equal(answer.statusCode, 401, authorization)
+  }
+})
+
+test('a new password signs the other browsers out, and not the one that set it', async (t) => {
+  const here = await world(t)
+  const mine = await browser(here, here.ann)
+  const other = await browser(here, here.ann)
+  const changed = await here.nobody.patch(
+    '/auth/me',
+    { password: 'clouds over the weir', current_password: 'rain on tin roofs' },
+    { cookie: mine.cookie, 'sec-fetch-site': 'same-origin' },
+  )
+  assert.equal(changed.statusCode, 200)
+  assert.equal((await here.nobody.get('/auth/me', { cookie: mine.cookie })).statusCode, 200)
+  assert.equal((await here.nobody.get('/auth/me', { cookie: other.cookie })).statusCode, 401)
+  assert.equal((await here.ann.get('/auth/me')).statusCode, 401)
 })
