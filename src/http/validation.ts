@@ -7,6 +7,8 @@ import type { Fault } from '../lib/problem.ts'
 
 /** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
 const FAULTS_MAX = 50
+/** A place is for finding a field again, not for carrying a body back. */
+const STEP_MAX = 100
 
 /** Trims before any length is checked, and hands the trimmed text on. */
 const trim: FuncKeywordDefinition = {
@@ -106,6 +108,9 @@ function sentence({ keyword, params, message }: ErrorObject): { msg: string; typ
   }
 }
 
+const shortened = (step: string): string =>
+  step.length > STEP_MAX ? `${step.slice(0, STEP_MAX).toWellFormed()}…` : step
+
 const article = (type: string) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
 
 /** The faults that a validator found in a part of the request: body, query, path or header. */
@@ -116,7 +121,10 @@ export function faultsOf(errors: readonly ErrorObject[], part: string): Fault[] 
       .split('/')
       .slice(1)
       .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-      .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
-    return { loc: [part, ...path, ...(field === undefined ? [] : [field])], ...sentence(error) }
+      .map((step) => (/^\d{1,15}$/.test(step) ? Number(step) : shortened(step)))
+    return {
+      loc: [part, ...path, ...(field === undefined ? [] : [shortened(String(field))])],
+      ...sentence(error),
+    }
   })
 }

@@ -4,6 +4,12 @@ import { fold } from './text.ts'
 const require = createRequire(import.meta.url)
 let known: ReadonlySet<string> | undefined
 
+/**
+ * No common password has more UTF-16 units. Longer text is not folded, since the time of that grows
+ * with the square of its length for a long run of combining marks (UAX #15, Stream-Safe Text Format).
+ */
+const LENGTH_MAX = 256
+
 // Half a megabyte of words, so it is read when the first password is chosen and not at every start.
 function read(): ReadonlySet<string> {
   const {
@@ -14,6 +20,7 @@ function read(): ReadonlySet<string> {
 
 /** Whether a password is among the 49,000 that are tried first (NIST SP 800-63B §3.1.1.2). */
 export function isCommon(password: string): boolean {
+  if (password.length > LENGTH_MAX) return false
   known ??= read()
   return known.has(fold(password))
 }

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { world } from '../world.ts'
+
+const SIGNUP = '/api/v1/users/signup'
+const MEGABYTE = 2 ** 20
+
+test('a huge password of combining marks is refused before it is normalised (422)', async (t) => {
+  // Normalising a run of marks takes time that grows with its square: here, many minutes.
+  const { nobody } = await world(t, { BODY_LIMIT: String(4 * MEGABYTE) })
+  const password = '\u0301\u0316'.repeat(MEGABYTE - 100)
+  const answer = await nobody.post(SIGNUP, {
+    email: 'a@example.com',
+    fname: 'A',
+    lname: 'B',
+    password,
+  })
+  assert.equal(answer.statusCode, 422)
+  assert.deepEqual(
+    answer.json().errors.map(({ type }: { type: string }) => type),
+    ['too_long'],
+  )
+})
+
+test('the name of an unknown field is told back no longer than it needs to be', async (t) => {
+  const { nobody, ann } = await world(t)
+  const name = 'n'.repeat(MEGABYTE - 100)
+  const answers = [
+    await ann.post('/api/v1/todos', { text: 'A', [name]: 1 }),
+    await nobody.form('/auth/token', { username: 'a', password: 'b', [name]: '1' }),
+  ]
+  for (const answer of answers) {
+    assert.equal(answer.statusCode, 422)
+    assert.ok(answer.body.length < 2000, `${answer.body.length} characters`)
+    assert.match(answer.json().errors[0].loc[1], /^n{100}…$/)
+  }
+})
+
+test('a thousand faults are told as fifty', async (t) => {
+  const { ann } = await world(t)
+  const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, index]))
+  const answer = await ann.post('/api/v1/todos', body)
+  assert.equal(answer.statusCode, 422)
+  assert.equal(answer.json().errors.length, 50)
+})
+
+test('arrays within arrays, as deep as a body can hold them, are refused (422)', async (t) => {
+  const { ann } = await world(t)
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"text":', '}'],
+  ] as const) {
+    const depth = Math.floor((MEGABYTE - 100) / (open.length + close.length))
+    const answer = await ann.send('/api/v1/todos', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `${open.repeat(depth)}1${close.repeat(depth)}`,
+    })
+    assert.equal(answer.statusCode, 422)
+  }
+})
