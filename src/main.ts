@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { backupTo, restoreFrom } from './commands/backup.ts'
+import { copyBetween } from './commands/copy.ts'
 import { withDatabase } from './commands/database.ts'
 import { isReady } from './commands/healthcheck.ts'
 import { serve } from './commands/serve.ts'
@@ -6,6 +8,7 @@ import { UsageError, usage } from './commands/usage.ts'
 import { userCommand } from './commands/user.ts'
 import { readConfig } from './config/config.ts'
 import { migrate, NewerSchema } from './db/migrate.ts'
+import { DatabaseRefused } from './db/refusal.ts'
 import { NotOnlyDemoData, resetToDemo } from './demo.ts'
 import { logger as makeLogger } from './http/observe.ts'
 import { Problem } from './lib/problem.ts'
@@ -16,19 +19,34 @@ import { version } from './version.ts'
 const EXIT_USAGE = 64
 const EXIT_CONFIGURATION = 78
 
-const COMMANDS = new Set(['serve', 'migrate', 'reset', 'user', 'healthcheck'])
+/** Each command with how many words follow it: at the least, and at the most. */
+const COMMANDS = new Map<string, readonly [number, number]>([
+  ['serve', [0, 0]],
+  ['migrate', [0, 0]],
+  ['reset', [0, 0]],
+  ['user', [0, Number.POSITIVE_INFINITY]],
+  ['backup', [1, 1]],
+  ['restore', [1, 1]],
+  ['copy', [0, 0]],
+  ['healthcheck', [0, 0]],
+])
 
 async function main(): Promise<void> {
   const { values: flags, positionals } = parseCommandLine()
   const [command = 'serve', ...rest] = positionals
   if (flags.help) return print([usage])
   if (flags.version) return print([version])
-  if (!COMMANDS.has(command) || (command !== 'user' && rest.length > 0)) throw new UsageError(usage)
+  const [least, most] = COMMANDS.get(command) ?? [1, 0]
+  if (rest.length < least || rest.length > most) throw new UsageError(usage)
+  const [file = ''] = rest
 
-  const config = readConfig({
-    proxyHeaders: flags['proxy-headers'] ?? false,
-    pretty: flags.pretty ?? false,
-  })
+  const configFor = (databaseUrl?: string) =>
+    readConfig({
+      proxyHeaders: flags['proxy-headers'] ?? false,
+      pretty: flags.pretty ?? false,
+      databaseUrl,
+    })
+  const config = configFor()
   const logger = makeLogger(config.logLevel, config.logFormat)
   switch (command) {
     case 'serve':
@@ -47,6 +65,12 @@ async function main(): Promise<void> {
           return userCommand(db, rest, flags)
         }),
       )
+    case 'backup':
+      return print(await backupTo(config, file, { force: flags.force ?? false }))
+    case 'restore':
+      return print(await restoreFrom(config, file, { force: flags.force ?? false }))
+    case 'copy':
+      return print(await copyBetween(configFor(flags.from), configFor(flags.to), logger))
     case 'healthcheck':
       process.exitCode = (await isReady(config)) ? 0 : 1
       return
@@ -61,9 +85,11 @@ function parseCommandLine() {
         admin: { type: 'boolean' },
         fname: { type: 'string' },
         force: { type: 'boolean' },
+        from: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         lname: { type: 'string' },
         pretty: { type: 'boolean' },
+        to: { type: 'string' },
         'proxy-headers': { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -92,6 +118,7 @@ function fail(error: unknown): void {
     error instanceof UsageError ||
     error instanceof ConfigurationError ||
     error instanceof NewerSchema ||
+    error instanceof DatabaseRefused ||
     error instanceof NotOnlyDemoData ||
     error instanceof Problem ||
     (error instanceof Error && 'code' in error)

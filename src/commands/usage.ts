@@ -8,6 +8,10 @@ export const usage = `Usage: todo [serve] [--proxy-headers] [--pretty]
        todo user list
        todo user promote EMAIL            make an administrator
        todo user password EMAIL           set a new password, end the sessions
+       todo backup FILE [--force]         copy the SQLite database while it is in use
+       todo restore FILE [--force]        put a backup in the database's place
+       todo copy [--from URL] [--to URL]  copy everything to another, empty database;
+                                          the URL left out is DATABASE_URL
        todo healthcheck                   exit 0 when the server here is well
        todo --version | --help
 

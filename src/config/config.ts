@@ -11,8 +11,13 @@ export type Config = Readonly<ReturnType<typeof configure>>
  * The one reader of the process's environment, and of a `.env` file here, which counts less.
  * Throws `ConfigurationError`.
  */
-export function readConfig(flags: { proxyHeaders: boolean; pretty: boolean }): Config {
+export function readConfig(flags: {
+  proxyHeaders: boolean
+  pretty: boolean
+  databaseUrl?: string | undefined
+}): Config {
   const variables = { ...dotEnv(), ...process.env }
+  if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
   if (flags.pretty) variables.LOG_FORMAT = 'pretty'
   return Object.freeze(configure(readEnvironment(variables)))

@@ -17,6 +17,29 @@ export async function tryLock(db: Db, name: string): Promise<boolean> {
   return rows[0]?.taken === true
 }
 
+/** The highest id that `table` ever gave; 0 when it gave none. */
+export async function lastId(db: Db, table: string): Promise<number> {
+  const { rows } = isSqlite(db)
+    ? await sql<{
+        id: number
+      }>`select seq as id from sqlite_sequence where name = ${table}`.execute(db)
+    : await sql<{ id: number | null }>`
+        select pg_sequence_last_value(pg_get_serial_sequence(${table}, 'id')::regclass) as id`.execute(
+        db,
+      )
+  return rows[0]?.id ?? 0
+}
+
+/** Makes the ids that `table` gives from now on higher than `id`. */
+export async function setLastId(db: Db, table: string, id: number): Promise<void> {
+  if (isSqlite(db)) {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(db)
+    await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(db)
+  } else if (id > 0) {
+    await sql`select setval(pg_get_serial_sequence(${table}, 'id')::regclass, ${id})`.execute(db)
+  }
+}
+
 /** The words of a table definition in which the databases differ. */
 export interface Words {
   readonly integer: RawBuilder<unknown>

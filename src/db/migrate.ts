@@ -19,7 +19,8 @@ export interface SchemaState {
   readonly unknown: readonly string[]
 }
 
-const TABLE = 'kysely_migration'
+/** Where it is written down which migrations ran. */
+export const MIGRATIONS_TABLE = 'kysely_migration'
 const LOCK_TABLE = 'kysely_migration_lock'
 
 /**
@@ -29,21 +30,26 @@ const LOCK_TABLE = 'kysely_migration_lock'
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
     db,
-    migrationTableName: TABLE,
+    migrationTableName: MIGRATIONS_TABLE,
     migrationLockTableName: LOCK_TABLE,
     provider: { getMigrations: async () => ({ ...migrations }) },
   })
 
 /** Which migrations are still to run, and which ran that this version does not know. */
 export async function schemaState(db: Db): Promise<SchemaState> {
-  const known = Object.keys(migrations)
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some((table) => table.name === TABLE)) return { pending: known, unknown: [] }
-  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)}`.execute(db)
-  const ran = new Set(rows.map((row) => row.name))
+  if (!tables.some((table) => table.name === MIGRATIONS_TABLE)) return stateAfter([])
+  const { rows } = await sql<{ name: string }>`
+    select name from ${sql.table(MIGRATIONS_TABLE)}`.execute(db)
+  return stateAfter(rows.map((row) => row.name))
+}
+
+/** The same, of a database in which these migrations ran. */
+export function stateAfter(ran: readonly string[]): SchemaState {
+  const known = Object.keys(migrations)
   return {
-    pending: known.filter((name) => !ran.has(name)),
-    unknown: [...ran].filter((name) => !known.includes(name)),
+    pending: known.filter((name) => !ran.includes(name)),
+    unknown: ran.filter((name) => !known.includes(name)),
   }
 }
 
@@ -63,7 +69,7 @@ export async function migrate(db: Db): Promise<string[]> {
 /** Drops the tables of this product, whatever is in them; those of others are left alone. */
 export async function dropAll(db: Db): Promise<void> {
   await db.transaction().execute(async (db) => {
-    for (const name of [...tableNames.toReversed(), TABLE, LOCK_TABLE]) {
+    for (const name of [...tableNames.toReversed(), MIGRATIONS_TABLE, LOCK_TABLE]) {
       await db.schema.dropTable(name).ifExists().execute()
     }
   })

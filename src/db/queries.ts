@@ -10,3 +10,8 @@ export async function countOf<Table extends keyof Tables, Row>(
     .executeTakeFirstOrThrow()
   return Number(total)
 }
+
+export interface TableCount {
+  readonly name: string
+  readonly rows: number
+}

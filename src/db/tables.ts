@@ -85,12 +85,18 @@ interface TodosTable {
 }
 export type TodoRow = Selectable<TodosTable>
 
-/** Every table, each after those that it refers to. */
-export const tableNames = [
-  'users',
-  'sessions',
-  'refresh_tokens',
-  'sign_in_failures',
-  'idempotency_keys',
-  'todos',
-] as const satisfies ReadonlyArray<keyof Tables>
+type TableWithKey = {
+  [Name in keyof Tables]: { readonly name: Name; readonly key: ReadonlyArray<keyof Tables[Name]> }
+}[keyof Tables]
+
+/** Every table, each after those that it refers to, with the key by which a row is known. */
+export const tables = [
+  { name: 'users', key: ['id'] },
+  { name: 'sessions', key: ['user_id', 'id'] },
+  { name: 'refresh_tokens', key: ['token_digest'] },
+  { name: 'sign_in_failures', key: ['subject'] },
+  { name: 'idempotency_keys', key: ['user_id', 'key'] },
+  { name: 'todos', key: ['owner_id', 'id'] },
+] as const satisfies readonly TableWithKey[]
+
+export const tableNames = tables.map(({ name }) => name)

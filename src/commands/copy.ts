@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config/config.ts'
+import { copyAll } from '../db/copy.ts'
+import { describe, sqlitePath } from '../db/open.ts'
+import type { TableCount } from '../db/queries.ts'
+import { DatabaseRefused } from '../db/refusal.ts'
+import { tableNames } from '../db/tables.ts'
+import { withDatabase } from './database.ts'
+
+/**
+ * `todo copy`: copies everything from one database to another, empty one, of either kind, and
+ * compares every row. Gives the lines to print; throws `DatabaseRefused`.
+ */
+export async function copyBetween(
+  from: Config,
+  to: Config,
+  logger: FastifyBaseLogger,
+): Promise<string[]> {
+  if (describe(from.databaseUrl) === describe(to.databaseUrl)) {
+    throw new DatabaseRefused('The source and the destination are the same database.')
+  }
+  const path = sqlitePath(from.databaseUrl)
+  // Opening it would make one.
+  if (path !== undefined && !existsSync(path))
+    throw new DatabaseRefused(`There is no file ${path}.`)
+  const counts = await withDatabase(from, logger, (source) =>
+    withDatabase(to, logger, (destination) => copyAll(source, destination)),
+  )
+  return [
+    ...tableLines(counts),
+    `Copied ${describe(from.databaseUrl)} to ${describe(to.databaseUrl)}, and compared every row.`,
+  ]
+}
+
+/** One line for each table of this service with its number of rows. */
+export function tableLines(counts: readonly TableCount[]): string[] {
+  const known: readonly string[] = tableNames
+  return counts
+    .filter(({ name }) => known.includes(name))
+    .map(({ name, rows }) => `${String(rows).padStart(10)}  ${name}`)
+}

@@ -1,0 +1,7 @@
+/** A database that is not read or written as it is. The message says why, and what to do. */
+export class DatabaseRefused extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'DatabaseRefused'
+  }
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Value } from 'typebox/value'
+import { Tokens } from '../src/features/sessions/schema.ts'
+import { type Installation, installation, type Ran } from './command.ts'
+import { type Server, startServer } from './server.ts'
+
+const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
+const password = 'rain on tin roofs'
+
+/** An installation on SQLite, also where the other tests of this run are about PostgreSQL. */
+async function onSqlite(t: TestContext): Promise<Installation & { path: string }> {
+  const place = await installation(t)
+  const path = join(place.directory, 'todo.db')
+  const variables = { ...place.variables, DATABASE_URL: `sqlite:///${path}` }
+  return {
+    ...place,
+    variables,
+    path,
+    todo: (args, options = {}) =>
+      place.todo(args, { ...options, variables: { ...variables, ...options.variables } }),
+  }
+}
+
+function succeeded({ code, stdout, stderr }: Ran): string {
+  assert.deepEqual([code, stderr], [0, ''])
+  return stdout
+}
+
+const emails = async (todo: Installation['todo'], variables = {}) =>
+  succeeded(await todo(['user', 'list'], { variables }))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t')[1])
+
+/** Adds todos as fast as it can until told to stop, and gives the texts that were acknowledged. */
+async function keepAdding({ url, todo }: Server) {
+  succeeded(await todo(ANN, { input: password }))
+  const form = new URLSearchParams({ username: 'ann@example.com', password })
+  const signedIn = await fetch(`${url}/auth/token`, { method: 'POST', body: form })
+  const { access_token } = Value.Parse(Tokens, await signedIn.json())
+  const acknowledged: string[] = []
+  let stopped = false
+  const adding = (async () => {
+    for (let number = 0; !stopped; number++) {
+      const answer = await fetch(`${url}/api/v1/todos`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ text: `todo ${number}` }),
+      })
+      assert.equal(answer.status, 201)
+      acknowledged.push(`todo ${number}`)
+    }
+  })()
+  return {
+    acknowledged,
+    stop: async () => {
+      stopped = true
+      await adding
+    },
+  }
+}
+
+test('a backup while writes go on has all that was acknowledged before it, and no half of anything', async (t) => {
+  const place = await onSqlite(t)
+  const server = await startServer(t, { DATABASE_URL: `sqlite:///${place.path}` })
+  const writer = await keepAdding({ ...server, todo: place.todo })
+  while (writer.acknowledged.length < 20) await delay(10)
+  const before = writer.acknowledged.length
+  const backup = join(place.directory, 'backup.db')
+  const stdout = succeeded(await place.todo(['backup', backup]))
+  const after = writer.acknowledged.length
+  await writer.stop()
+  assert.ok(after > before, 'the service went on writing meanwhile')
+
+  const database = new DatabaseSync(backup, { readOnly: true })
+  const kept = database.prepare('select text from todos order by id').all()
+  database.close()
+  assert.ok(kept.length >= before)
+  assert.deepEqual(
+    kept.map(({ text }) => text),
+    Array.from(kept, (_, number) => `todo ${number}`),
+  )
+  assert.match(stdout, new RegExp(`^ +${kept.length} {2}todos$`, 'm'))
+  assert.match(stdout, / 1 {2}users$/m)
+
+  // One file, that only its owner may read, and nothing beside it.
+  assert.equal((await stat(backup)).mode & 0o777, 0o600)
+  const beside = await readdir(place.directory)
+  assert.deepEqual(
+    beside.filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  )
+})
+
+test('a backup and its restoring bring everything back', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  succeeded(await todo(ANN, { input: password }))
+
+  const refused = await todo(['restore', backup])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /todo\.db is there already\. Give --force/)
+  assert.equal((await emails(todo)).length, 3)
+
+  const restored = succeeded(await todo(['restore', backup, '--force']))
+  assert.match(restored, / 14 {2}todos$/m)
+  assert.deepEqual(await emails(todo), ['johndoe@example.com', 'alice@example.com'])
+  // What was overwritten is not lost.
+  const [, kept = ''] = /What was there before is kept in (.+)\.$/m.exec(restored) ?? []
+  assert.equal((await emails(todo, { DATABASE_URL: `sqlite:///${kept}` })).length, 3)
+
+  const elsewhere = join(directory, 'new', 'todo.db')
+  succeeded(
+    await todo(['restore', backup], { variables: { DATABASE_URL: `sqlite:///${elsewhere}` } }),
+  )
+  assert.equal((await emails(todo, { DATABASE_URL: `sqlite:///${elsewhere}` })).length, 2)
+})
+
+test('while the service runs, a restore refuses and touches nothing', async (t) => {
+  const place = await onSqlite(t)
+  succeeded(await place.todo(['reset']))
+  const backup = join(place.directory, 'backup.db')
+  succeeded(await place.todo(['backup', backup]))
+  const server = await startServer(t, { DATABASE_URL: `sqlite:///${place.path}` })
+  const { code, stderr } = await place.todo(['restore', backup, '--force'])
+  assert.equal(code, 1)
+  assert.match(stderr, /todo\.db is in use\. Stop the service first\./)
+  assert.equal((await fetch(`${server.url}/ready`)).status, 200)
+  assert.deepEqual((await readdir(place.directory)).sort().slice(0, 2), ['backup.db', 'data'])
+})
+
+test('a damaged database can be replaced, and is kept', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  await writeFile(path, 'no database at all, but long enough for one to look at '.repeat(100))
+  assert.equal((await todo(['backup', join(directory, 'second.db')])).code, 1)
+  const restored = succeeded(await todo(['restore', backup, '--force']))
+  assert.match(restored, /What was there before is kept in/)
+  assert.equal((await emails(todo)).length, 2)
+})
+
+test('a restore refuses what is no sound backup, and touches nothing', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  const before = await readFile(path)
+  const broken = (name: string) => join(directory, name)
+
+  await copyFile(backup, broken('half.db'))
+  await truncate(broken('half.db'), 20_000)
+  await writeFile(broken('text.db'), 'todos: none\n'.repeat(1000))
+  new DatabaseSync(broken('other.db')).exec('create table songs (id integer)')
+  await copyFile(backup, broken('newer.db'))
+  const newer = new DatabaseSync(broken('newer.db'))
+  newer.exec("insert into kysely_migration (name, timestamp) values ('9999-later', '2030-01-01')")
+  newer.close()
+
+  for (const [name, reason] of [
+    ['half.db', /half\.db (is damaged|cannot be read as a database)/],
+    ['text.db', /text\.db cannot be read as a database: file is not a database/],
+    ['other.db', /other\.db is not a database of this service/],
+    ['newer.db', /9999-later\. It was used by a newer version/],
+    ['absent.db', /There is no file .*absent\.db/],
+  ] as const) {
+    const { code, stderr } = await todo(['restore', broken(name), '--force'])
+    assert.equal(code, 1, name)
+    assert.match(stderr, reason)
+  }
+  assert.deepEqual(await readFile(path), before)
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => /partial|todo\.db\./.test(name)),
+    [],
+  )
+})
+
+test('a backup overwrites another only when told, and never half', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  const backup = join(directory, 'backup.db')
+  const early = await todo(['backup', backup])
+  assert.equal(early.code, 1)
+  assert.match(early.stderr, /There is no file .*todo\.db/)
+  await assert.rejects(stat(path), 'no database was made by looking for one')
+
+  succeeded(await todo(['reset']))
+  succeeded(await todo(['backup', backup]))
+  const first = await readFile(backup)
+  succeeded(await todo(ANN, { input: password }))
+  const refused = await todo(['backup', backup])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /backup\.db is there already\. Give --force/)
+  assert.deepEqual(await readFile(backup), first)
+  assert.match(succeeded(await todo(['backup', backup, '--force'])), / 3 {2}users$/m)
+})
+
+test('for PostgreSQL the commands that do it are named, without the password', async (t) => {
+  const { todo } = await onSqlite(t)
+  const variables = { DATABASE_URL: 'postgresql://ann:rosebud@db.example.org/todo' }
+  for (const [command, tool] of [
+    [
+      'backup',
+      /pg_dump --format=custom --file=todo\.dump postgresql:\/\/ann@db\.example\.org\/todo/,
+    ],
+    ['restore', /pg_restore .*--dbname=postgresql:\/\/ann@db\.example\.org\/todo todo\.dump/],
+  ] as const) {
+    const { code, stderr } = await todo([command, 'todo.dump'], { variables })
+    assert.equal(code, 1)
+    assert.match(stderr, tool)
+    assert.doesNotMatch(stderr, /rosebud/)
+  }
+})
