@@ -8,8 +8,15 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export type Postgres = { url: string; stop(): Promise<void> }
+/** A server that may be ended and started again with the same data, at the same URL. */
+export type FragilePostgres = Postgres & {
+  /** Ends it and all its processes by a signal: SIGKILL is a crash, SIGINT a fast shutdown. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  start(): Promise<void>
+}
 type Owner = { uid: number; gid: number }
 type Link = { source: string; target: string }
 type Place = { programs: string; data: string; owner: Owner | undefined }
@@ -18,11 +25,9 @@ const user = 'postgres'
 const memory = '/dev/shm'
 const roomy = 4 * 1024 ** 3
 
+const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200']
 // The data lives as long as a test run, so nothing is ever written for the sake of a crash.
-const settings = [
-  'listen_addresses=127.0.0.1',
-  'unix_socket_directories=',
-  'max_connections=200',
+const forgetful = [
   'fsync=off',
   'synchronous_commit=off',
   'full_page_writes=off',
@@ -35,7 +40,13 @@ const settings = [
 export async function startPostgres(): Promise<Postgres> {
   const given = process.env.TEST_DATABASE_URL
   if (given) return { url: given, stop: async () => {} }
+  return startOwn([...settings, ...forgetful])
+}
 
+/** A server of the caller's own that keeps what it acknowledged through a crash, as by default. */
+export const startFragilePostgres = (): Promise<FragilePostgres> => startOwn(settings)
+
+async function startOwn(configuration: string[]): Promise<FragilePostgres> {
   const place = makePlace()
   let running: ChildProcess | undefined
   const clean = () => {
@@ -45,8 +56,13 @@ export async function startPostgres(): Promise<Postgres> {
   process.once('exit', clean)
   exitOnSignals()
 
+  const start = (port: number) => {
+    running = launch(place, port, configuration)
+    return readiness(running)
+  }
   const stop = async () => {
-    if (running) await ended(running)
+    // At once and without a checkpoint: the data is thrown away.
+    if (running) await ended(running, 'SIGQUIT')
     remove(place)
     process.off('exit', clean)
   }
@@ -58,13 +74,26 @@ export async function startPostgres(): Promise<Postgres> {
     await success(running)
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort()
-      running = launch(place, port)
-      const failure = await readiness(running)
-      if (!failure) {
-        return { url: `postgres://${user}:${password}@127.0.0.1:${port}/postgres`, stop }
-      }
+      const failure = await start(port)
       // Somebody else may have taken the port in between.
-      if (attempt === 3) throw new Error(`PostgreSQL did not start:\n${failure}`)
+      if (failure && attempt === 3) throw new Error(`PostgreSQL did not start:\n${failure}`)
+      if (failure) continue
+      return {
+        url: `postgres://${user}:${password}@127.0.0.1:${port}/postgres`,
+        stop,
+        kill: async (signal) => {
+          if (running) await ended(running, signal)
+        },
+        start: async () => {
+          // After a crash its processes hold the shared memory until they notice.
+          for (let trial = 1; ; trial += 1) {
+            const refusal = await start(port)
+            if (!refusal) return
+            if (trial === 20) throw new Error(`PostgreSQL did not start again:\n${refusal}`)
+            await delay(100)
+          }
+        },
+      }
     }
   } catch (error) {
     await stop()
@@ -156,9 +185,9 @@ async function success(initdb: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`initdb failed (${code}):\n${output()}`)
 }
 
-function launch(place: Place, port: number): ChildProcess {
-  const configuration = [`port=${port}`, ...settings].flatMap((setting) => ['-c', setting])
-  return execute(place, 'postgres', ['-D', place.data, ...configuration])
+function launch(place: Place, port: number, configuration: string[]): ChildProcess {
+  const parameters = [`port=${port}`, ...configuration].flatMap((setting) => ['-c', setting])
+  return execute(place, 'postgres', ['-D', place.data, ...parameters])
 }
 
 function execute({ programs, owner }: Place, name: string, parameters: string[]): ChildProcess {
@@ -191,11 +220,10 @@ function tail(child: ChildProcess): () => string {
   return () => text
 }
 
-async function ended(server: ChildProcess): Promise<void> {
+async function ended(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
   const exit = once(server, 'exit')
-  // At once and without a checkpoint: the data is thrown away.
-  server.kill('SIGQUIT')
+  server.kill(signal)
   await exit
 }
 

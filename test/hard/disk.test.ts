@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isPostgresql } from '../world.ts'
+import { directoryFor, startService } from './service.ts'
+import { assertNothingLost, newcomer, writeLoad } from './writers.ts'
+
+const SOME = 150
+const TODOS = '/api/v1/todos'
+
+/** Runs a program for its effect; false where this machine does not allow it. */
+function may(program: string, ...parameters: string[]): boolean {
+  try {
+    execFileSync(program, parameters, { stdio: 'pipe' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A small disk of its own, in memory; undefined where none may be mounted. */
+function smallDisk(t: TestContext): string | undefined {
+  const directory = directoryFor(t)
+  if (!may('mount', '-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory)) return undefined
+  t.after(() => may('umount', '--lazy', directory))
+  return directory
+}
+
+async function underLoad(t: TestContext, directory: string) {
+  const file = join(directory, 'todo.db')
+  const service = await startService(t, { DATABASE_URL: `sqlite:///${file}` })
+  const token = await newcomer(service.url, 'writer')
+  const load = writeLoad(service.url, token)
+  await load.progress(SOME)
+  const pid = service.pid()
+
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  return {
+    service,
+    load,
+    file,
+    reads: async () => (await fetch(`${service.url}${TODOS}`, { headers })).status,
+    /** While nothing can be written, each write must be refused by a 503 that says when. */
+    async refusesWrites() {
+      for (let round = 0; round < 5; round++) {
+        const body = JSON.stringify({ text: 'x'.repeat(2000) })
+        const answer = await fetch(`${service.url}${TODOS}`, { method: 'POST', headers, body })
+        assert.equal(answer.status, 503, await answer.text())
+        assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/)
+      }
+    },
+    async heals() {
+      await load.progress(SOME)
+      await load.finish()
+      await assertNothingLost(service.url, token, load)
+      assert.equal(service.pid(), pid, 'it is the same process')
+      const integrity = new DatabaseSync(file).prepare('pragma integrity_check').all()
+      assert.deepEqual(integrity.map(Object.values), [['ok']])
+      const answers = [...load.statuses].toSorted().map((each) => each.join(' × '))
+      t.diagnostic(`${load.writes()} writes acknowledged, none lost; answers: ${answers.join(', ')}`)
+    },
+  }
+}
+
+const skip = isPostgresql && 'these are faults of an embedded file'
+
+test('a full disk is a 503 for writes, reads go on, and it heals when there is room', {
+  skip,
+}, async (t) => {
+  const disk = smallDisk(t)
+  if (!disk) return t.skip('no disk may be mounted here')
+  const { load, reads, refusesWrites, heals } = await underLoad(t, disk)
+  for (let round = 0; round < 3; round++) {
+    fill(join(disk, 'ballast'))
+    await delay(1_000)
+    await refusesWrites()
+    assert.equal(await reads(), 200)
+    rmSync(join(disk, 'ballast'))
+    await load.progress(SOME)
+  }
+  await heals()
+})
+
+/** Takes all the room that is left, to the last page. */
+function fill(path: string): void {
+  for (let piece = 0; ; piece++) {
+    const { bavail, bsize } = statfsSync(join(path, '..'))
+    if (bavail === 0 && piece > 0) return
+    try {
+      writeFileSync(path, Buffer.alloc(Math.max(1, bavail) * bsize), { flag: 'a' })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      if (piece > 20) return
+    }
+  }
+}
+
+test('a read-only database file is a 503 for writes, and it heals when it may be written', {
+  skip,
+}, async (t) => {
+  const directory = directoryFor(t)
+  const here = await underLoad(t, directory)
+  const files = () => readdirSync(directory).map((name) => join(directory, name))
+  // The permission bits do not bind root, nor a file that is open already; this attribute does.
+  const immutable = (sign: '+' | '-') => may('chattr', `${sign}i`, ...files())
+  t.after(() => immutable('-'))
+  if (!immutable('+')) return t.skip('no file may be made immutable here')
+  await delay(1_000)
+  await here.refusesWrites()
+  assert.equal(await here.reads(), 200)
+  immutable('-')
+  await here.heals()
+})
+
+test('a database that another process locks for ten seconds is a 503 for writes, and it heals', {
+  skip,
+}, async (t) => {
+  const { load, file, reads, refusesWrites, heals } = await underLoad(t, directoryFor(t))
+  const other = new DatabaseSync(file, { timeout: 5_000 })
+  other.exec('begin immediate')
+  const from = Date.now()
+  await refusesWrites()
+  assert.equal(await reads(), 200)
+  await delay(Math.max(0, from + 10_000 - Date.now()))
+  other.exec('rollback')
+  other.close()
+  assert.ok((load.statuses.get(503) ?? 0) > 0)
+  await heals()
+})

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const PATIENCE = 30_000
+const OUTPUT_MAX = 20_000
+
+/** A service that may be killed and started again in the same place, always at the same URL. */
+export interface Service {
+  readonly url: string
+  readonly pid: () => number
+  /** The end of what it printed. */
+  readonly output: () => string
+  /** Gives when it answers that it is ready. */
+  start(): Promise<void>
+  /** Ends the process that was started, by SIGKILL unless named, and gives when it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** A directory that goes with the test. */
+export function directoryFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'todo-app-hard-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Starts the service as its users do, on the database that `variables` name. */
+export async function startService(
+  t: TestContext,
+  variables: Record<string, string>,
+): Promise<Service> {
+  const cwd = directoryFor(t)
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  let child: ChildProcess | undefined
+  let output = ''
+  const read = (chunk: Buffer) => {
+    output = (output + chunk).slice(-OUTPUT_MAX)
+  }
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill(signal)
+    await gone
+  }
+  const start = async () => {
+    child = spawn(process.execPath, [main], {
+      cwd,
+      env: { PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'warn', ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    const started = child
+    await until(async () => {
+      if (started.exitCode !== null) throw new Error(`exited with ${started.exitCode}\n${output}`)
+      return isReady(url)
+    }, `is ready\n${output}`)
+  }
+  t.after(() => kill())
+  await start()
+  const pid = () => child?.pid ?? 0
+  return { url, pid, output: () => output, start, kill }
+}
+
+export const isReady = (url: string): Promise<boolean> =>
+  fetch(`${url}/ready`).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+
+/** Waits for `condition`, and fails with `what` when it does not come true in time. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  patience = PATIENCE,
+): Promise<void> {
+  const deadline = Date.now() + patience
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
+    await delay(50)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  if (address === null || typeof address === 'string') throw new Error('there is no free port')
+  probe.close()
+  await once(probe, 'close')
+  return address.port
+}
