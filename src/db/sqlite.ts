@@ -16,11 +16,11 @@ import {
 
 /**
  * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
- * the whole process, so it is short; the rest of the wait leaves time for other work.
+ * the whole process, so it is for opening only; later the statement is tried again and again, and
+ * between two tries there is time for other work.
  */
-const BUSY_TIMEOUT = 10
 const PATIENCE = 5_000
-const RETRY_AFTER = 15
+const TRY_AGAIN_MAX = 15
 const SQLITE_BUSY = 5
 
 const KEPT_STATEMENTS_MAX = 256
@@ -32,9 +32,10 @@ class NodeSqliteDatabase implements SqliteDatabase {
 
   constructor(path: string) {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
+    this.#database = new DatabaseSync(path, { timeout: PATIENCE })
     // FULL: what was acknowledged survives a power cut, not only a crash of the process.
     this.#database.exec('pragma journal_mode = wal; pragma synchronous = full;')
+    this.#database.exec('pragma busy_timeout = 0;')
   }
 
   prepare(text: string): SqliteStatement {
@@ -44,6 +45,11 @@ class NodeSqliteDatabase implements SqliteDatabase {
     if (this.#statements.size >= KEPT_STATEMENTS_MAX) this.#statements.clear()
     this.#statements.set(text, statement)
     return statement
+  }
+
+  /** Whether a transaction is open: not any more after a full disk, which ends it. */
+  get isTransaction(): boolean {
+    return this.#database.isTransaction
   }
 
   close(): void {
@@ -80,24 +86,45 @@ const isBusy = (error: unknown): boolean =>
   typeof error.errcode === 'number' &&
   (error.errcode & 0xff) === SQLITE_BUSY
 
-/** Tries a statement again while another process has the lock. A busy statement has done nothing. */
-class PatientConnection implements DatabaseConnection {
-  readonly #connection: DatabaseConnection
+/**
+ * The wait for another process's lock, shared by all who wait here: each by themselves, one after
+ * the other, would wait in full, and the last for minutes. Once the time is up everyone has one try,
+ * until the lock is free again.
+ */
+class LockWait {
+  #since: number | undefined
 
-  constructor(connection: DatabaseConnection) {
-    this.#connection = connection
-  }
-
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const deadline = Date.now() + PATIENCE
-    for (;;) {
+  async run<Result>(statement: () => Promise<Result>, needsLock: boolean): Promise<Result> {
+    for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
       try {
-        return await this.#connection.executeQuery<Row>(query)
+        const result = await statement()
+        if (needsLock) this.#since = undefined
+        return result
       } catch (error) {
-        if (!isBusy(error) || Date.now() >= deadline) throw error
-        await delay(RETRY_AFTER)
+        if (!isBusy(error)) throw error
+        this.#since ??= Date.now()
+        if (Date.now() - this.#since >= PATIENCE) throw error
+        await delay(pause)
       }
     }
+  }
+}
+
+const isReading = ({ query, sql }: CompiledQuery): boolean =>
+  query.kind === 'SelectQueryNode' || sql.startsWith('select')
+
+/** Waits for the lock with what needs it. A busy statement has done nothing, so it may be tried again. */
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection
+  readonly #lock: LockWait
+
+  constructor(connection: DatabaseConnection, lock: LockWait) {
+    this.#connection = connection
+    this.#lock = lock
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#lock.run(() => this.#connection.executeQuery<Row>(query), !isReading(query))
   }
 
   streamQuery<Row>(
@@ -113,12 +140,26 @@ class PatientConnection implements DatabaseConnection {
  * transaction that reads and then writes fails when another process wrote in between.
  */
 class ImmediateSqliteDriver extends SqliteDriver {
+  readonly #lock = new LockWait()
+  readonly #isTransaction: () => boolean
+
+  constructor(path: string) {
+    let database: NodeSqliteDatabase | undefined
+    super({ database: async () => (database = new NodeSqliteDatabase(path)) })
+    this.#isTransaction = () => database?.isTransaction ?? false
+  }
+
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return new PatientConnection(await super.acquireConnection())
+    return new PatientConnection(await super.acquireConnection(), this.#lock)
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  /** SQLite has rolled back already when the disk is full, and a second rollback would be an error. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#isTransaction()) await super.rollbackTransaction(connection)
   }
 }
 
@@ -139,7 +180,7 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new ImmediateSqliteDriver({ database: async () => new NodeSqliteDatabase(this.#path) })
+    return new ImmediateSqliteDriver(this.#path)
   }
 
   override createAdapter(): SqliteAdapter {

@@ -24,10 +24,8 @@ function may(program: string, ...parameters: string[]): boolean {
 
 /** A small disk of its own, in memory; undefined where none may be mounted. */
 function smallDisk(t: TestContext): string | undefined {
-  const directory = directoryFor(t)
-  if (!may('mount', '-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory)) return undefined
-  t.after(() => may('umount', '--lazy', directory))
-  return directory
+  const directory = directoryFor(t, (directory) => may('umount', '--lazy', directory))
+  return may('mount', '-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory) ? directory : undefined
 }
 
 async function underLoad(t: TestContext, directory: string) {
@@ -61,7 +59,9 @@ async function underLoad(t: TestContext, directory: string) {
       const integrity = new DatabaseSync(file).prepare('pragma integrity_check').all()
       assert.deepEqual(integrity.map(Object.values), [['ok']])
       const answers = [...load.statuses].toSorted().map((each) => each.join(' × '))
-      t.diagnostic(`${load.writes()} writes acknowledged, none lost; answers: ${answers.join(', ')}`)
+      t.diagnostic(
+        `${load.writes()} writes acknowledged, none lost; answers: ${answers.join(', ')}`,
+      )
     },
   }
 }
@@ -102,17 +102,16 @@ function fill(path: string): void {
 test('a read-only database file is a 503 for writes, and it heals when it may be written', {
   skip,
 }, async (t) => {
-  const directory = directoryFor(t)
-  const here = await underLoad(t, directory)
-  const files = () => readdirSync(directory).map((name) => join(directory, name))
   // The permission bits do not bind root, nor a file that is open already; this attribute does.
-  const immutable = (sign: '+' | '-') => may('chattr', `${sign}i`, ...files())
-  t.after(() => immutable('-'))
-  if (!immutable('+')) return t.skip('no file may be made immutable here')
+  const immutable = (sign: '+' | '-', directory: string) =>
+    may('chattr', `${sign}i`, ...readdirSync(directory).map((name) => join(directory, name)))
+  const directory = directoryFor(t, (directory) => immutable('-', directory))
+  const here = await underLoad(t, directory)
+  if (!immutable('+', directory)) return t.skip('no file may be made immutable here')
   await delay(1_000)
   await here.refusesWrites()
   assert.equal(await here.reads(), 200)
-  immutable('-')
+  immutable('-', directory)
   await here.heals()
 })
 

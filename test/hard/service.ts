@@ -25,10 +25,16 @@ export interface Service {
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** A directory that goes with the test. */
-export function directoryFor(t: TestContext): string {
+/** A directory that goes with the test, after `release` has made it possible. */
+export function directoryFor(
+  t: TestContext,
+  release: (directory: string) => void = () => {},
+): string {
   const directory = mkdtempSync(join(tmpdir(), 'todo-app-hard-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  t.after(async () => {
+    release(directory)
+    await rm(directory, { recursive: true, force: true })
+  })
   return directory
 }
 
@@ -65,7 +71,10 @@ export async function startService(
       return isReady(url)
     }, `is ready\n${output}`)
   }
-  t.after(() => kill())
+  t.after(async () => {
+    await kill()
+    if (!t.passed) console.error(`The service said:\n${output}`)
+  })
   await start()
   const pid = () => child?.pid ?? 0
   return { url, pid, output: () => output, start, kill }
