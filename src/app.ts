@@ -74,7 +74,8 @@ export async function buildApp(
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
 
-  const tokens = accessTokens(config.secretKey, config.accessTokenLifetime)
+  const keys = [config.secretKey, ...config.secretKeyFallbacks] as const
+  const tokens = accessTokens(keys, config.accessTokenLifetime)
   const failures = config.signInFailures
   const rules: SignInRules = {
     tokens,

@@ -52,7 +52,8 @@ test('every bad value is named at once, with what was read and what is allowed (
   )
   for (const line of lines) {
     const [, name = '', read = '', allowed] = /^(\w+): read (.+), allowed: (.+)$/.exec(line) ?? []
-    assert.equal(read, name === 'SECRET_KEY' ? '1 characters' : JSON.stringify(BAD[name]), line)
+    const shown = name?.startsWith('SECRET_KEY') ? '1 characters' : JSON.stringify(BAD[name])
+    assert.equal(read, shown, line)
     assert.ok(allowed, line)
   }
   for (const [name, allowed] of Object.entries(ALLOWED)) {
@@ -87,6 +88,18 @@ test('a weak secret key is refused and never printed (78)', async (t) => {
   for (const [index, message] of messages.entries()) {
     assert.match(message, /^SECRET_KEY: .*allowed: at least 32 characters/)
     assert.ok(!message.includes(WEAK_KEYS[index] ?? ''), message)
+  }
+})
+
+test('a fallback of the secret must be as strong as the secret, and is never printed (78)', async (t) => {
+  const strong = randomBytes(32).toString('hex')
+  const messages = await refusals(
+    t,
+    WEAK_KEYS.map((weak) => ({ SECRET_KEY_FALLBACKS: `${strong},${weak}` })),
+  )
+  for (const [index, message] of messages.entries()) {
+    assert.match(message, /^SECRET_KEY_FALLBACKS: .*allowed: /)
+    for (const key of [strong, WEAK_KEYS[index] ?? '']) assert.ok(!message.includes(key), message)
   }
 })
 

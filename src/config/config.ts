@@ -46,6 +46,7 @@ export function configure(environment: Environment) {
     updateDb: environment.UPDATE_DB,
     resetDb: environment.RESET_DB,
     secretKey: environment.SECRET_KEY ?? usableKey(),
+    secretKeyFallbacks: environment.SECRET_KEY_FALLBACKS,
     apiPrefix: environment.API_PREFIX,
     signup: environment.SIGNUP,
     accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,

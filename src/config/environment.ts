@@ -60,6 +60,12 @@ export const Environment = Type.Object({
         'Signs the access tokens: at least 32 characters, at least 10 different ones. When absent, one is made and kept in `data/secret_key`. Processes that share a database must share it.',
     }),
   ),
+  SECRET_KEY_FALLBACKS: list(
+    'keys of at least 32 characters, with commas between',
+    '^.{32,}$',
+    [],
+    'Keys that are accepted beside `SECRET_KEY` and sign nothing, with commas between: the other one while a key is exchanged.',
+  ),
   API_PREFIX: Type.String({
     pattern: '^(/[A-Za-z0-9._-]+)+$',
     allowed: 'a path like /api/v1, without a slash at its end',

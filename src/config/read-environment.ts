@@ -38,7 +38,7 @@ function read(schema: TSchema, text: string): unknown {
 
 /** What was read, without what may be secret: a wrong secret is still a secret. */
 function shown(name: string, text: string): string {
-  if (name === 'SECRET_KEY') return `${text.length} characters`
+  if (name.startsWith('SECRET_KEY')) return `${text.length} characters`
   const mayHoldPassword = name === 'DATABASE_URL' && /[@=]/.test(text)
   return JSON.stringify(mayHoldPassword ? text.replace(/^([a-z+]+:)?.*$/is, '$1…') : text)
 }
@@ -78,6 +78,10 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
   ({ SECRET_KEY }) => {
     if (SECRET_KEY === undefined || isStrongKey(SECRET_KEY)) return undefined
     return 'SECRET_KEY: read one that is easy to guess, allowed: at least 32 characters, at least 10 different ones, not one from documentation; for example what `openssl rand -hex 32` prints'
+  },
+  ({ SECRET_KEY_FALLBACKS }) => {
+    if (SECRET_KEY_FALLBACKS.every(isStrongKey)) return undefined
+    return 'SECRET_KEY_FALLBACKS: read one that is easy to guess, allowed: what SECRET_KEY may be'
   },
   ({ FORWARDED_ALLOW_IPS }) => {
     const stranger = FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
