@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Person, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -84,6 +85,8 @@ test('q finds text anywhere, in whatever case and spelling, and takes every char
 test('sort orders by id, by times and by text without case, both ways', async (t) => {
   const { ann } = await world(t)
   const ids = await add(ann, 'banana', 'Apple', 'apple', 'Éclair', 'zebra')
+  // Times are kept in milliseconds, and this test may be quicker than that.
+  await delay(2)
   await ann.patch(`${TODOS}/${ids[1]}`, { completed: true })
   const order = async (sort: string) => textsOf(await ann.get(`${TODOS}?sort=${sort}`))
   assert.deepEqual(await order('id'), ['banana', 'Apple', 'apple', 'Éclair', 'zebra'])
