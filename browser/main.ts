@@ -1,0 +1,4 @@
+import './main.css'
+import { switchTheme } from './theme.ts'
+
+switchTheme()

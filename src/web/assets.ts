@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Static, Type } from 'typebox'
+import { Value } from 'typebox/value'
+
+/** Where the built files are, each named after its content. */
+export const assetsDirectory = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
+
+const Assets = Type.Object({
+  script: Type.String(),
+  style: Type.String(),
+  icon: Type.String(),
+  touchIcon: Type.String(),
+  manifest: Type.String(),
+})
+/** The paths under which the pages load their files. */
+export type Assets = Static<typeof Assets>
+
+let read: Assets | undefined
+
+/** What the last build made, as it was when this process first asked. Throws when there was none. */
+export function readAssets(): Assets {
+  try {
+    read ??= Value.Parse(
+      Assets,
+      JSON.parse(readFileSync(new URL('../../dist/manifest.json', import.meta.url), 'utf8')),
+    )
+    return read
+  } catch (cause) {
+    throw new Error('The pages have no script and style yet: run `npm run build` first.', { cause })
+  }
+}
