@@ -11,10 +11,13 @@ import { profilesApi } from './features/profiles/api.ts'
 import { accessTokens } from './features/sessions/access-tokens.ts'
 import type { SignInRules } from './features/sessions/actions.ts'
 import { sessionsApi } from './features/sessions/api.ts'
-import { identify, SESSION_COOKIE } from './features/sessions/identify.ts'
+import { identify } from './features/sessions/identify.ts'
+import { sessionPages } from './features/sessions/pages.ts'
 import { todosApi } from './features/todos/api.ts'
+import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
+import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { answerFailures, answerMalformed, failureAnswer } from './http/failure.ts'
 import {
@@ -32,6 +35,8 @@ import { logRequests } from './http/observe.ts'
 import { validatorCompiler } from './http/validation.ts'
 import { readiness } from './readiness.ts'
 import { name, version } from './version.ts'
+import { sendErrorPage } from './web/error-page.ts'
+import { sharedPages } from './web/pages.ts'
 
 const tags = [
   { name: 'sessions', description: 'Signing in and out.' },
@@ -54,7 +59,7 @@ export async function buildApp(
   db: Db,
   logger: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
-  const answerFailure = failureAnswer(databaseProblem)
+  const answerFailure = failureAnswer(databaseProblem, sendErrorPage)
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({
@@ -109,7 +114,7 @@ export async function buildApp(
     app.getDefaultJsonParser('error', 'error'),
   )
   guardMediaTypes(app)
-  controlAccess(app, identify(db, tokens))
+  controlAccess(app, identify(db, tokens, config.sessionIdleTimeout))
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db) }))
@@ -121,6 +126,12 @@ export async function buildApp(
   app.register(profilesApi({ db }), { prefix: `${api}/users` })
   app.register(todosApi({ db, pageSizes }), { prefix: `${api}/todos` })
   app.register(serveDocs)
+
+  app.register(sharedPages)
+  app.register(sessionPages({ db, rules, signup: config.signup }))
+  app.register(todoPages({ db, api: `${api}/todos`, pageSize: Math.min(25, pageSizes.max) }), {
+    prefix: '/home',
+  })
 
   app.register(async (app) => refuseOtherMethods(app, routes))
   await app.ready()

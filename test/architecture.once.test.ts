@@ -11,7 +11,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   lib: ['lib'],
   db: ['lib', 'db'],
   http: ['lib', 'http'],
-  features: ['lib', 'db', 'http', 'features'],
+  web: ['lib', 'http', 'web'],
+  features: ['lib', 'db', 'http', 'web', 'features'],
 }
 
 /** Features from the lowest up; one may use those before it. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { tableNames } from '../src/db/tables.ts'
-import { SESSION_COOKIE } from '../src/features/sessions/identify.ts'
 import * as sessions from '../src/features/sessions/store.ts'
 import * as todos from '../src/features/todos/store.ts'
 import * as users from '../src/features/users/store.ts'
+import { SESSION_COOKIE } from '../src/http/cookies.ts'
 import { hash } from '../src/lib/passwords.ts'
 import { digest, randomSecret } from '../src/lib/secrets.ts'
 import { fromNow } from '../src/lib/time.ts'
@@ -14,7 +14,7 @@ import { PASSWORD, type World, world } from './world.ts'
 
 /**
  * Who may do what: every route, and the status that each caller gets. This table is the test; a
- * route that it lacks fails it. What a path names is the owner's. `bad` is everyone whose
+ * route that it lacks fails it. `login` leads to the sign-in form. What a path names is the owner's. `bad` is everyone whose
  * credentials are no good (any more), `cookie` the owner's browser on our own page, and `elsewhere`
  * the owner's browser on a page of another site.
  */
@@ -50,6 +50,20 @@ const TABLE = `
   PUT    /api/v1/todos/:id             401    200   404      404   401 200    403
   PATCH  /api/v1/todos/:id             401    200   404      404   401 200    403
   DELETE /api/v1/todos/:id             401    204   404      404   401 204    403
+  GET    /assets/*                     404    404   404      404   404 404    404
+  POST   /theme                        302    302   302      302   302 302    403
+  GET    /login                        200    200   200      200   200 200    200
+  POST   /login                        302    302   302      302   302 302    403
+  GET    /signup                       200    200   200      200   200 200    200
+  POST   /signup                       302    302   302      302   302 302    403
+  GET    /logout                       302    302   302      302   302 302    200
+  POST   /logout                       302    302   302      302   302 302    403
+  GET    /home                         login  200   200      200   login 200  200
+  POST   /home/todos                   login  302   302      302   login 302  403
+  POST   /home/todos/:id               login  302   404      404   login 302  403
+  POST   /home/todos/:id/complete      login  302   404      404   login 302  403
+  POST   /home/todos/:id/reopen        login  302   404      404   login 302  403
+  POST   /home/todos/:id/delete        login  302   404      404   login 302  403
 `
 
 type Headers = Record<string, string>
@@ -82,6 +96,8 @@ async function member({ db }: World, { is_admin = false, lifetime = 600 } = {}):
     user_id: user.id,
     expires_at: fromNow(lifetime),
     cookie_digest: digest(secret),
+    user_agent: null,
+    address: null,
   })
   return { id: user.id, email, sessionId, cookie: `${SESSION_COOKIE}=${secret}` }
 }
@@ -181,6 +197,15 @@ const BODIES: Readonly<Record<string, (cast: Cast) => InjectOptions>> = {
   'POST /api/v1/todos': () => json({ text: 'New' }),
   'PUT /api/v1/todos/:id': () => json({ text: 'New' }),
   'PATCH /api/v1/todos/:id': () => json({ text: 'New' }),
+  'POST /theme': () => form({ theme: 'dark', next: '/login' }),
+  'POST /login': signIn,
+  'POST /signup': () =>
+    form({ email: `new${++members}@example.com`, password: PASSWORD, fname: 'N', lname: 'E' }),
+  'POST /home/todos': () => form({ text: 'New', next: '/home' }),
+  'POST /home/todos/:id': () => form({ text: 'New', tag: '"1.1"', next: '/home' }),
+  'POST /home/todos/:id/complete': () => form({ next: '/home' }),
+  'POST /home/todos/:id/reopen': () => form({ next: '/home' }),
+  'POST /home/todos/:id/delete': () => form({ next: '/home' }),
 }
 
 function rows() {
@@ -192,13 +217,13 @@ function rows() {
   return lines.map(([method = '', path = '', ...statuses]) => ({
     method,
     path,
-    expected: columns.map((column, index) => ({ column, status: Number(statuses[index]) })),
+    expected: columns.map((column, index) => ({ column, status: statuses[index] })),
   }))
 }
 
 const urlOf = (path: string, { owner, todoId }: Cast) =>
   path
-    .replace(':id', String(path.startsWith('/api/v1/todos/') ? todoId : owner.id))
+    .replace(':id', String(path.includes('/todos/') ? todoId : owner.id))
     .replace('*', 'swagger-ui.css')
 
 const contents = async ({ db }: World) =>
@@ -235,9 +260,12 @@ for (const { method, path, expected } of whole) {
             method: each,
             headers: { ...request.headers, ...headers },
           })
-          assert.equal(answer.statusCode, status, `${each} ${path} by ${caller}`)
-          if (status === 401) assert.equal(answer.headers['www-authenticate'], 'Bearer')
-          if (status >= 300 || method === 'GET') {
+          const isLedAway = /^\/login\?next=/.test(String(answer.headers.location))
+          const answered = isLedAway ? 'login' : String(answer.statusCode)
+          assert.equal(answered, status, `${each} ${path} by ${caller}`)
+          if (answered === '401') assert.equal(answer.headers['www-authenticate'], 'Bearer')
+          const isRefused = isLedAway || answer.statusCode >= 400
+          if (isRefused || (method === 'GET' && path !== '/logout')) {
             assert.deepEqual(await contents(here), before, `${caller} changed nothing`)
           }
         }

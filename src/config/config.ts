@@ -52,6 +52,7 @@ export function configure(environment: Environment) {
     accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,
     refreshTokenLifetime: environment.REFRESH_TOKEN_LIFETIME,
     sessionLifetime: environment.SESSION_LIFETIME,
+    sessionIdleTimeout: environment.SESSION_IDLE_TIMEOUT,
     signInFailures: environment.SIGN_IN_FAILURES,
     pageSize: environment.PAGE_SIZE,
     pageSizeMax: environment.PAGE_SIZE_MAX,

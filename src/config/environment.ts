@@ -95,6 +95,12 @@ export const Environment = Type.Object({
     90 * DAY,
     'How long a sign-in lasts at the longest, however often it is refreshed, in seconds.',
   ),
+  SESSION_IDLE_TIMEOUT: whole(
+    MINUTE,
+    365 * DAY,
+    14 * DAY,
+    'How long a signed-in browser may be left unused before it must sign in again, in seconds.',
+  ),
   SIGN_IN_FAILURES: whole(
     1,
     1000,

@@ -38,7 +38,12 @@ interface SessionsTable {
   user_id: number
   /** The digest of the browser's cookie; null where the client holds tokens. */
   cookie_digest: string | null
+  /** What the client called itself when it signed in, and the network address it came from. */
+  user_agent: string | null
+  address: string | null
   created_at: string
+  /** To within five minutes for a browser; of a client with tokens, its last refresh. */
+  last_used_at: string
   expires_at: string
 }
 

@@ -1,6 +1,6 @@
-import '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { forbidden, unauthenticated } from '../lib/problem.ts'
+import { readCookie, SESSION_COOKIE } from './cookies.ts'
 
 /** Who is calling. */
 export interface Caller {
@@ -14,7 +14,8 @@ export interface Caller {
 /** How a caller is known by what the request carries; undefined for nobody. */
 export interface Identify {
   byBearerToken(token: string): Promise<Caller | undefined>
-  byCookie(cookies: Readonly<Record<string, string | undefined>>): Promise<Caller | undefined>
+  /** By the secret in the session's cookie. */
+  byCookie(secret: string): Promise<Caller | undefined>
 }
 
 /** Who may use a route. Without a word it is for anyone signed in: the default denies. */
@@ -23,6 +24,8 @@ export type Access = 'public' | 'signed-in' | 'administrator'
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** A page for people: who is not signed in is led to the sign-in form, not refused. */
+    page?: boolean
   }
   interface FastifyRequest {
     caller: Caller | null
@@ -34,16 +37,24 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Lets a request through to its route, or not, before its body is read. A bearer token counts
- * before a cookie; a cookie may change something only when the page that sent it is ours.
+ * before a cookie; a cookie may change something only when the page that sent it is ours, and so
+ * may a form, also one that signs in (login CSRF).
  */
 export function controlAccess(app: FastifyInstance, identify: Identify): void {
   app.decorateRequest('caller', null)
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return
-    const access = request.routeOptions.config.access ?? 'signed-in'
+    const { access = 'signed-in', page = false } = request.routeOptions.config
+    if (page && !SAFE_METHODS.has(request.method) && isFromElsewhere(request)) {
+      throw forbidden('This form was sent from another site.')
+    }
     if (access === 'public') return
     const caller = await callerBy(request, identify)
+    if (!caller && page) {
+      const next = SAFE_METHODS.has(request.method) ? request.url : '/home'
+      return reply.redirect(`/login?${new URLSearchParams({ next })}`)
+    }
     if (!caller) throw unauthenticated(CREDENTIALS)
     if (access === 'administrator' && !caller.is_admin) {
       throw forbidden('Only an administrator may do this.')
@@ -58,7 +69,8 @@ async function callerBy(request: FastifyRequest, identify: Identify): Promise<Ca
     const [, token] = /^bearer +([\w.~+/=-]+) *$/i.exec(authorization) ?? []
     return token === undefined ? undefined : identify.byBearerToken(token)
   }
-  const caller = await identify.byCookie(request.cookies)
+  const secret = readCookie(request, SESSION_COOKIE)
+  const caller = secret ? await identify.byCookie(secret) : undefined
   if (caller && !SAFE_METHODS.has(request.method) && !isSameOrigin(request)) {
     throw forbidden('A request with a cookie may change something only from this site.')
   }
@@ -73,6 +85,15 @@ function isSameOrigin({ headers, protocol, host }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin'
   return headers.origin === `${protocol}://${host}`
+}
+
+/**
+ * Whether a browser says that another site's page sent the request. A person who typed the address
+ * comes from nowhere, and other clients say nothing.
+ */
+export function isFromElsewhere(request: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, origin } = request.headers
+  return (site ?? origin) !== undefined && site !== 'none' && !isSameOrigin(request)
 }
 
 /** The caller of a route that is not public. */

@@ -11,19 +11,21 @@ const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((ta
  */
 export const entityTag = (version: number, nested = 0): string => `"${version}.${nested}"`
 
-/**
- * The versions that the request's `If-Match` allows, undefined when it allows any. What is nested
- * is not what gets changed, so only the first number counts. A weak tag never matches
- * (RFC 9110 §13.1.1).
- */
+/** The versions that the request's `If-Match` allows, undefined when it allows any. */
 export function allowedVersions({ headers }: FastifyRequest): number[] | undefined {
   const header = headers['if-match']
-  if (header === undefined || header.trim() === '*') return undefined
-  return tagsOf(header).flatMap((tag) => {
+  return header === undefined || header.trim() === '*' ? undefined : versionsIn(header)
+}
+
+/**
+ * The versions that entity tags name. What is nested is not what gets changed, so only the first
+ * number counts. A weak tag never matches (RFC 9110 §13.1.1).
+ */
+export const versionsIn = (tags: string): number[] =>
+  tagsOf(tags).flatMap((tag) => {
     const [, version] = /^"(\d{1,15})\.\d{1,15}"$/.exec(tag) ?? []
     return version === undefined ? [] : [Number(version)]
   })
-}
 
 /**
  * Sets the entity tag and says whether the client has this very answer already, in which case the

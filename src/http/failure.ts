@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Fault, invalid, Problem } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
+import { prefersPage } from './accepts.ts'
 import { faultsOf } from './validation.ts'
 
 /** Turns errors of a layer that http does not know, such as the database, into what may be said. */
@@ -78,19 +79,30 @@ const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
 
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
-/** The one place where errors become answers: RFC 9457 problem details. */
+/** Answers with a page that tells a person of the problem. */
+export type SendErrorPage = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+) => FastifyReply
+
+/**
+ * The one place where errors become answers: RFC 9457 problem details, or a page for a browser.
+ */
 export const failureAnswer =
-  (translate: Translate): AnswerFailure =>
+  (translate: Translate, sendErrorPage: SendErrorPage): AnswerFailure =>
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
     if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.detail)
     reply
       .code(problem.status)
       // Set here too, since a path that cannot be read fails before any hook.
-      .headers({ 'X-Request-Id': request.id, ...problem.headers })
-      .type('application/problem+json')
-      .serializer(JSON.stringify)
-      .send(bodyOf(problem, request))
+      .headers({ 'X-Request-Id': request.id, Vary: 'Accept', ...problem.headers })
+    if (prefersPage(request)) {
+      sendErrorPage(request, reply, problem)
+      return
+    }
+    reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }
 
 /** Sends every failure of the app, and every unknown path, to `answer`. */

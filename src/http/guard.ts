@@ -21,11 +21,18 @@ export async function guardAnswers(app: FastifyInstance): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
+      // What the pages need, and nothing from elsewhere. Whatever is not a page needs none of it.
       directives: {
         defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        formAction: ["'self'"],
         frameAncestors: ["'none'"],
         baseUri: ["'none'"],
-        formAction: ["'self'"],
+        requireTrustedTypesFor: ["'script'"],
       },
     },
     crossOriginResourcePolicy: { policy: 'same-origin' },

@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { unavailable } from '../lib/problem.ts'
 import { closed } from '../lib/shapes.ts'
-import { answer } from './docs.ts'
+import { prefersPage } from './accepts.ts'
+import { answer, nothing } from './docs.ts'
 
 interface Options {
   readonly name: string
@@ -29,10 +30,17 @@ export const healthRoutes =
           operationId: 'greet',
           tags,
           summary: 'Where to go from here',
-          response: { 200: answer('A greeting.', Greeting) },
+          description: 'A browser is led to the pages.',
+          response: {
+            200: answer('A greeting.', Greeting),
+            302: nothing('To the pages.', { Location: Type.String({ examples: ['/home'] }) }),
+          },
         },
       },
-      async () => ({ msg: 'Todo App. The API is described at /docs and /openapi.json.' }),
+      async (request, reply) =>
+        prefersPage(request)
+          ? reply.redirect('/home')
+          : { msg: 'Todo App. The API is described at /docs and /openapi.json.' },
     )
 
     app.get(

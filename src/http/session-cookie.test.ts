@@ -15,7 +15,13 @@ async function browser({ db }: World, { id }: Person, lifetime = 60) {
   const secret = randomSecret()
   const cookie_digest = digest(secret)
   const expires_at = fromNow(lifetime)
-  const session = await sessions.create(db, { user_id: id, expires_at, cookie_digest })
+  const session = await sessions.create(db, {
+    user_id: id,
+    expires_at,
+    cookie_digest,
+    user_agent: null,
+    address: null,
+  })
   return { secret, session, cookie: `session=${secret}` }
 }
 
@@ -153,7 +159,7 @@ test('behind a proxy the forwarded scheme and host are our origin', async (t) =>
   const here = await world(t, { PROXY_HEADERS: '1' })
   const { cookie } = await browser(here, here.ann)
   const forwarded = {
-    cookie,
+    cookie: `__Host-${cookie}`,
     host: 'internal:8000',
     'x-forwarded-proto': 'https',
     'x-forwarded-host': HOST,

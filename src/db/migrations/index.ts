@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely/migration'
 import * as accountsAndTodos from './0001-accounts-and-todos.ts'
+import * as browserSessions from './0002-browser-sessions.ts'
 
 /** Every migration in the order in which they run. A released one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-accounts-and-todos': accountsAndTodos,
+  '0002-browser-sessions': browserSessions,
 }

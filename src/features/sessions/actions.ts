@@ -13,6 +13,7 @@ import * as sessions from './store.ts'
 export interface SignInRules {
   readonly tokens: AccessTokens
   readonly refreshTokenLifetime: number
+  /** The longest that a session lasts. */
   readonly sessionLifetime: number
   readonly failures: number
 }
@@ -23,6 +24,19 @@ interface Credentials {
   /** The network address that they came from. */
   readonly address: string
 }
+
+/** What a client is known by in the list of sessions. */
+export interface Client {
+  readonly address: string
+  readonly userAgent: string | undefined
+}
+
+/** Clients call themselves what they like; this much of it is kept. */
+const USER_AGENT_LENGTH = 300
+const kept = ({ address, userAgent }: Client) => ({
+  address,
+  user_agent: userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
+})
 
 /**
  * The id of the account that the credentials open. Throws 401, alike and after the same time
@@ -50,15 +64,46 @@ export async function authenticate(
 export async function signIn(
   db: Db,
   rules: SignInRules,
-  credentials: Credentials,
+  credentials: Credentials & Client,
 ): Promise<Tokens> {
   const user_id = await authenticate(db, rules, credentials)
   return db.transaction().execute(async (db) => {
-    const expires_at = fromNow(rules.sessionLifetime)
-    const session = await sessions.create(db, { user_id, expires_at, cookie_digest: null })
+    const session = await sessions.create(db, {
+      user_id,
+      expires_at: fromNow(rules.sessionLifetime),
+      cookie_digest: null,
+      ...kept(credentials),
+    })
     return issue(db, rules, session)
   })
 }
+
+/**
+ * Begins a browser's session and gives the secret for its cookie: a new one at every sign-in (OWASP
+ * Session Management Cheat Sheet, session fixation), whose predecessor `previous` ends.
+ */
+export async function begin(
+  db: Db,
+  { sessionLifetime }: SignInRules,
+  user_id: number,
+  client: Client & { readonly previous: string | undefined },
+): Promise<string> {
+  const secret = randomSecret()
+  await db.transaction().execute(async (db) => {
+    if (client.previous) await sessions.removeByCookie(db, digest(client.previous))
+    await sessions.create(db, {
+      user_id,
+      expires_at: fromNow(sessionLifetime),
+      cookie_digest: digest(secret),
+      ...kept(client),
+    })
+  })
+  return secret
+}
+
+/** Ends the session whose cookie holds the secret, if there is one. */
+export const end = (db: Db, secret: string): Promise<void> =>
+  sessions.removeByCookie(db, digest(secret))
 
 async function issue(
   db: Db,
@@ -93,7 +138,9 @@ export async function refresh(db: Db, rules: SignInRules, refreshToken: string):
     const spent = await sessions.spendRefreshToken(db, token_digest)
     if (spent) {
       const session = await sessions.find(db, spent.user_id, spent.session_id)
-      return session && issue(db, rules, session)
+      if (!session) return undefined
+      await sessions.noteUse(db, session.user_id, session.id)
+      return issue(db, rules, session)
     }
     const again = await sessions.findRefreshToken(db, token_digest)
     if (again?.spent_at) await sessions.remove(db, again.user_id, again.session_id)

@@ -41,7 +41,7 @@ export const sessionsApi =
           },
         },
       },
-      async ({ body, ip }) => {
+      async ({ body, ip, headers }) => {
         if (body.grant_type === 'refresh_token') {
           if (body.refresh_token === undefined) throw invalid(missing('refresh_token'))
           return refresh(db, rules, body.refresh_token)
@@ -53,7 +53,12 @@ export const sessionsApi =
             ...(password === undefined ? [missing('password')] : []),
           )
         }
-        return signIn(db, rules, { email: email.trim(), password, address: ip })
+        return signIn(db, rules, {
+          email: email.trim(),
+          password,
+          address: ip,
+          userAgent: headers['user-agent'],
+        })
       },
     )
 

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
-import type { Db } from '../../db/tables.ts'
+import { type Selectable, sql } from 'kysely'
+import type { Db, Tables } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
 /** A session's user, as access needs them. */
@@ -18,17 +18,16 @@ const live = (db: Db) =>
     .where('sessions.expires_at', '>', now())
 
 const shown = ({
+  id,
   admin_since,
-  ...user
+  version,
+  session_id,
 }: {
   admin_since: string | null
   id: number
   version: number
   session_id: number
-}): SessionUser => ({
-  ...user,
-  is_admin: admin_since !== null,
-})
+}): SessionUser => ({ id, version, session_id, is_admin: admin_since !== null })
 
 /** The user of a session that has neither ended nor run out. */
 export async function findUser(
@@ -43,12 +42,27 @@ export async function findUser(
   return row && shown(row)
 }
 
+/** The user of a browser's session that was used since `idleSince`, and when it was used last. */
 export async function findUserByCookie(
   db: Db,
   cookieDigest: string,
-): Promise<SessionUser | undefined> {
-  const row = await live(db).where('sessions.cookie_digest', '=', cookieDigest).executeTakeFirst()
-  return row && shown(row)
+  idleSince: string,
+): Promise<(SessionUser & { readonly last_used_at: string }) | undefined> {
+  const row = await live(db)
+    .select('sessions.last_used_at')
+    .where('sessions.cookie_digest', '=', cookieDigest)
+    .where('sessions.last_used_at', '>', idleSince)
+    .executeTakeFirst()
+  return row && { ...shown(row), last_used_at: row.last_used_at }
+}
+
+export async function noteUse(db: Db, userId: number, id: number): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ last_used_at: now() })
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .execute()
 }
 
 export interface Session {
@@ -57,15 +71,51 @@ export interface Session {
   readonly expires_at: string
 }
 
-export async function create(
-  db: Db,
-  session: { user_id: number; expires_at: string; cookie_digest: string | null },
-): Promise<Session> {
+export interface NewSession {
+  readonly user_id: number
+  readonly expires_at: string
+  readonly cookie_digest: string | null
+  readonly user_agent: string | null
+  readonly address: string | null
+}
+
+export async function create(db: Db, session: NewSession): Promise<Session> {
+  const at = now()
   return db
     .insertInto('sessions')
-    .values({ ...session, created_at: now() })
+    .values({ ...session, created_at: at, last_used_at: at })
     .returning(['id', 'user_id', 'expires_at'])
     .executeTakeFirstOrThrow()
+}
+
+export type ListedSession = Pick<
+  Selectable<Tables['sessions']>,
+  'id' | 'user_agent' | 'address' | 'created_at' | 'last_used_at' | 'expires_at'
+> & { readonly is_browser: boolean }
+
+/** The sessions of a user that have not run out, the one used last first. */
+export async function list(db: Db, userId: number, idleSince: string): Promise<ListedSession[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select([
+      'id',
+      'cookie_digest',
+      'user_agent',
+      'address',
+      'created_at',
+      'last_used_at',
+      'expires_at',
+    ])
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', now())
+    .where((of) => of.or([of('cookie_digest', 'is', null), of('last_used_at', '>', idleSince)]))
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(({ cookie_digest, ...session }) => ({
+    ...session,
+    is_browser: cookie_digest !== null,
+  }))
 }
 
 export async function find(db: Db, userId: number, id: number): Promise<Session | undefined> {
@@ -81,6 +131,10 @@ export async function find(db: Db, userId: number, id: number): Promise<Session 
 /** Ends a session; its tokens end with it. */
 export async function remove(db: Db, userId: number, id: number): Promise<void> {
   await db.deleteFrom('sessions').where('user_id', '=', userId).where('id', '=', id).execute()
+}
+
+export async function removeByCookie(db: Db, cookieDigest: string): Promise<void> {
+  await db.deleteFrom('sessions').where('cookie_digest', '=', cookieDigest).execute()
 }
 
 /** Ends every session of a user, except the one that is named. */

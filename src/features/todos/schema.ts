@@ -77,3 +77,23 @@ export const todoQuery = (pageSizes: PageSizes) =>
       }),
     ),
   })
+
+/** Which of the todos a person looks at. */
+export const shows = ['all', 'open', 'done'] as const
+export type Show = (typeof shows)[number]
+
+/** The address of the todo page. One that was mistyped shows what it can. */
+export const HomeQuery = Type.Object({
+  show: Type.Optional(Type.String()),
+  q: Type.Optional(trimmed({ minLength: 0, maxLength: 200 })),
+  page: Type.Optional(Type.String()),
+  /** The todo whose text is to be edited. */
+  edit: Type.Optional(Type.String()),
+})
+
+const next = Type.Optional(Type.String({ maxLength: 2000 }))
+/** The forms of the todo page; `next` is the view to come back to. */
+export const AddForm = closed({ text: Text, next })
+/** `tag` is the entity tag of the text that was edited. */
+export const EditForm = closed({ text: Text, tag: Type.String({ maxLength: 40 }), next })
+export const ActForm = closed({ next })

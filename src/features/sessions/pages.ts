@@ -1,0 +1,146 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import type { Db } from '../../db/tables.ts'
+import { isFromElsewhere } from '../../http/access.ts'
+import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
+import { localPath } from '../../lib/local-path.ts'
+import { closed } from '../../lib/shapes.ts'
+import { flash } from '../../web/flash.ts'
+import { emptyForm, type FormState, submit } from '../../web/form.ts'
+import { sendPage } from '../../web/send-page.ts'
+import { signUp } from '../users/actions.ts'
+import { Password, UserCreate } from '../users/schema.ts'
+import { authenticate, begin, end, type SignInRules } from './actions.ts'
+import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
+
+const Next = Type.Optional(Type.String({ maxLength: 2000 }))
+const SignInQuery = Type.Object({ next: Next })
+const LoginForm = closed({
+  username: Type.String({ minLength: 1, maxLength: 254 }),
+  password: Password,
+  next: Next,
+})
+const SignupForm = closed({ ...UserCreate.properties, next: Next })
+
+const FORM = ['application/x-www-form-urlencoded']
+
+interface Options {
+  readonly db: Db
+  readonly rules: SignInRules
+  readonly signup: 'open' | 'closed'
+}
+
+/** Signing in, up and out in a browser. */
+export const sessionPages =
+  ({ db, rules, signup }: Options): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const config = { access: 'public' as const, page: true }
+    const canSignUp = signup === 'open'
+
+    /** Signs the browser in, with a new secret in its cookie. */
+    async function enter(request: FastifyRequest, reply: FastifyReply, userId: number) {
+      const secret = await begin(db, rules, userId, {
+        address: request.ip,
+        userAgent: request.headers['user-agent'],
+        previous: readCookie(request, SESSION_COOKIE),
+      })
+      writeCookie(reply, SESSION_COOKIE, secret, { maxAge: rules.sessionLifetime })
+    }
+
+    async function leave(request: FastifyRequest, reply: FastifyReply) {
+      const secret = readCookie(request, SESSION_COOKIE)
+      if (secret) await end(db, secret)
+      removeCookie(reply, SESSION_COOKIE)
+      flash(reply, 'signed-out')
+      return reply.redirect('/login')
+    }
+
+    const showLogin = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      form: FormState,
+      next: string | undefined,
+    ) =>
+      sendPage(request, reply, {
+        title: 'Sign in',
+        content: loginView({ form, next: localPath(next, '/home') }, { canSignUp }),
+      })
+
+    const showSignup = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      form: FormState,
+      next: string | undefined,
+    ) =>
+      sendPage(request, reply, {
+        title: 'Make an account',
+        content: canSignUp
+          ? signupView({ form, next: localPath(next, '/home') })
+          : signupClosedView(),
+      })
+
+    app.get(
+      '/login',
+      { config, schema: { hide: true, querystring: SignInQuery } },
+      (request, reply) => showLogin(request, reply, emptyForm, request.query.next),
+    )
+
+    app.post(
+      '/login',
+      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: LoginForm } },
+      async (request, reply) => {
+        const { body } = request
+        const outcome = await submit(request, () =>
+          authenticate(db, rules, {
+            email: body.username.trim(),
+            password: body.password,
+            address: request.ip,
+          }),
+        )
+        if ('refused' in outcome) {
+          const { refused, form } = outcome
+          reply.code(refused.status).headers(refused.headers)
+          return showLogin(request, reply, form, form.values.next)
+        }
+        await enter(request, reply, outcome.done)
+        flash(reply, 'signed-in')
+        return reply.redirect(localPath(body.next, '/home'))
+      },
+    )
+
+    app.get(
+      '/signup',
+      { config, schema: { hide: true, querystring: SignInQuery } },
+      (request, reply) => {
+        if (!canSignUp) reply.code(403)
+        return showSignup(request, reply, emptyForm, request.query.next)
+      },
+    )
+
+    app.post(
+      '/signup',
+      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: SignupForm } },
+      async (request, reply) => {
+        if (!canSignUp) return showSignup(request, reply.code(403), emptyForm, undefined)
+        const outcome = await submit(request, () => signUp(db, accountOf(request.body)))
+        if ('refused' in outcome) {
+          const { refused, form } = outcome
+          reply.code(refused.status).headers(refused.headers)
+          return showSignup(request, reply, form, form.values.next)
+        }
+        await enter(request, reply, outcome.done.id)
+        flash(reply, 'signed-up')
+        return reply.redirect(localPath(request.body.next, '/home'))
+      },
+    )
+
+    app.post('/logout', { config, schema: { hide: true } }, leave)
+
+    app.get('/logout', { config, schema: { hide: true } }, async (request, reply) => {
+      if (!isFromElsewhere(request)) return leave(request, reply)
+      return sendPage(request, reply, { title: 'Sign out', content: logoutView() })
+    })
+  }
+
+const accountOf = ({ next: _next, ...account }: Static<typeof SignupForm>) => account

@@ -1,0 +1,116 @@
+import { field } from '../../web/components/field.ts'
+import { warning } from '../../web/components/notice.ts'
+import type { FormState } from '../../web/form.ts'
+import { html, type Html } from '../../web/html.ts'
+
+interface SignInOptions {
+  readonly form: FormState
+  /** Where to go after it. */
+  readonly next: string
+}
+
+const to = (path: string, next: string): string =>
+  next === '/home' ? path : `${path}?${new URLSearchParams({ next })}`
+
+export const loginView = (
+  { form: { values, faults, message }, next }: SignInOptions,
+  { canSignUp }: { canSignUp: boolean },
+): Html => html`
+  <section class="card card-narrow">
+    <h1>Sign in</h1>
+    ${message && warning(message)}
+    <form method="post" action="/login" class="form">
+      <input type="hidden" name="next" value="${next}">
+      ${field({
+        name: 'username',
+        label: 'E-mail address',
+        type: 'email',
+        value: values.username,
+        fault: faults.username,
+        autocomplete: 'username',
+        maxLength: 254,
+        autofocus: !values.username,
+      })}
+      ${field({
+        name: 'password',
+        label: 'Password',
+        type: 'password',
+        fault: faults.password,
+        autocomplete: 'current-password',
+        maxLength: 1024,
+        autofocus: Boolean(values.username),
+      })}
+      <button class="button button-wide">Sign in</button>
+    </form>
+    ${canSignUp && html`<p class="aside">New here? <a href="${to('/signup', next)}">Make an account</a></p>`}
+  </section>`
+
+export const signupView = ({
+  form: { values, faults, message },
+  next,
+}: SignInOptions): Html => html`
+  <section class="card card-narrow">
+    <h1>Make an account</h1>
+    ${message && warning(message)}
+    <form method="post" action="/signup" class="form">
+      <input type="hidden" name="next" value="${next}">
+      <div class="form-row">
+        ${field({
+          name: 'fname',
+          label: 'First name',
+          value: values.fname,
+          fault: faults.fname,
+          autocomplete: 'given-name',
+          maxLength: 100,
+          autofocus: true,
+        })}
+        ${field({
+          name: 'lname',
+          label: 'Last name',
+          value: values.lname,
+          fault: faults.lname,
+          autocomplete: 'family-name',
+          maxLength: 100,
+        })}
+      </div>
+      ${field({
+        name: 'email',
+        label: 'E-mail address',
+        type: 'email',
+        value: values.email,
+        fault: faults.email,
+        autocomplete: 'username',
+        maxLength: 254,
+      })}
+      ${field({
+        name: 'password',
+        label: 'Password',
+        type: 'password',
+        fault: faults.password,
+        hint: 'At least 8 characters, and not a common password. A few words make a good one.',
+        autocomplete: 'new-password',
+        minLength: 8,
+        maxLength: 128,
+      })}
+      <button class="button button-wide">Make the account</button>
+    </form>
+    <p class="aside">Have one already? <a href="${to('/login', next)}">Sign in</a></p>
+  </section>`
+
+export const signupClosedView = (): Html => html`
+  <section class="card card-narrow">
+    <h1>Make an account</h1>
+    <p>Signing up is closed here. Ask whoever runs this service for an account.</p>
+    <p class="aside">Have one already? <a href="/login">Sign in</a></p>
+  </section>`
+
+/** Asked when another site led here: a link elsewhere must not sign anybody out. */
+export const logoutView = (): Html => html`
+  <section class="card card-narrow">
+    <h1>Sign out?</h1>
+    <p>Another site sent you here to sign out.</p>
+    <form method="post" action="/logout" class="actions">
+      <button class="button">Sign out</button>
+      <a class="button-quiet" href="/home">Stay signed in</a>
+    </form>
+  </section>`

@@ -1,0 +1,164 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Db } from '../../db/tables.ts'
+import { callerOf } from '../../http/access.ts'
+import { entityTag, versionsIn } from '../../http/conditional.ts'
+import { localPath } from '../../lib/local-path.ts'
+import { closed, Id } from '../../lib/shapes.ts'
+import { flash } from '../../web/flash.ts'
+import { submit } from '../../web/form.ts'
+import { html } from '../../web/html.ts'
+import { sendPage } from '../../web/send-page.ts'
+import * as users from '../users/store.ts'
+import * as todos from './actions.ts'
+import { homePath } from './links.ts'
+import { overview, type View } from './overview.ts'
+import type { RowOptions } from './rows.ts'
+import { ActForm, AddForm, EditForm, HomeQuery, type Show, shows } from './schema.ts'
+import { type HomeOptions, homeView } from './views.ts'
+
+const FORM = ['application/x-www-form-urlencoded']
+const params = closed({ id: Id })
+
+interface Options {
+  readonly db: Db
+  readonly pageSize: number
+  /** Where the API's todos are. */
+  readonly api: string
+}
+
+interface Shown {
+  readonly view: View
+  readonly add?: HomeOptions['add']
+  readonly editing?: { readonly id: number } & Partial<NonNullable<RowOptions['editing']>>
+}
+
+/** The todo page, whose forms do without a script what the script does by the API. */
+export const todoPages =
+  ({ db, pageSize, api }: Options): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const config = { page: true }
+
+    async function show(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      { view: asked, add, editing }: Shown,
+    ) {
+      const { id, version } = callerOf(request)
+      const [user, { page, ...found }] = await Promise.all([
+        users.get(db, id),
+        overview(db, id, asked, pageSize),
+      ])
+      const next = homePath(found.view)
+      const rows = page.map((todo) => ({
+        ...todo,
+        tag: entityTag(todo.version, version),
+        next,
+        editing: editing?.id === todo.id ? { text: todo.text, ...editing } : undefined,
+      }))
+      return sendPage(request, reply, {
+        title: 'Todos',
+        user,
+        current: 'home',
+        content: homeView({ ...found, rows, pageSize, api, add }),
+      })
+    }
+
+    const goBack = (reply: FastifyReply, next: string | undefined) =>
+      reply.redirect(localPath(next, '/home'))
+
+    app.get('/', { config, schema: { hide: true, querystring: HomeQuery } }, (request, reply) => {
+      const { edit } = request.query
+      return show(request, reply, {
+        view: viewOf(request.query),
+        ...(edit && { editing: { id: Number(edit) } }),
+      })
+    })
+
+    app.post(
+      '/todos',
+      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: AddForm } },
+      async (request, reply) => {
+        const { body } = request
+        const outcome = await submit(request, () =>
+          todos.create(db, callerOf(request).id, { text: body.text }),
+        )
+        if ('refused' in outcome) {
+          const { values, faults } = outcome.form
+          const fault = faults.text ?? 'cannot be added'
+          return show(request, reply.code(outcome.refused.status), {
+            view: viewAt(values.next),
+            add: { text: values.text ?? '', fault },
+          })
+        }
+        flash(reply, 'todo-added')
+        return goBack(reply, body.next)
+      },
+    )
+
+    app.post(
+      '/todos/:id',
+      {
+        config,
+        attachValidation: true,
+        schema: { hide: true, consumes: FORM, params, body: EditForm },
+      },
+      async (request, reply) => {
+        const { body } = request
+        const { id } = request.params
+        const owner = callerOf(request).id
+        const outcome = await submit(request, () =>
+          todos.change(db, owner, id, { text: body.text }, versionsIn(body.tag)),
+        )
+        if ('refused' in outcome) {
+          const { refused, form } = outcome
+          const note =
+            refused.status === 412
+              ? html`<p class="fault">Someone else changed this meanwhile, to the text “${(await todos.getWithOwner(db, owner, id)).text}”. Save again to have yours instead.</p>`
+              : html`<p class="fault">The text ${form.faults.text ?? 'cannot be saved'}.</p>`
+          return show(request, reply.code(refused.status), {
+            view: viewAt(form.values.next),
+            editing: { id, text: form.values.text ?? '', note },
+          })
+        }
+        flash(reply, 'todo-changed')
+        return goBack(reply, body.next)
+      },
+    )
+
+    const act = { hide: true, consumes: FORM, params, body: ActForm }
+
+    app.post('/todos/:id/complete', { config, schema: act }, async (request, reply) => {
+      await todos.change(db, callerOf(request).id, request.params.id, { completed: true })
+      flash(reply, 'todo-completed')
+      return goBack(reply, request.body.next)
+    })
+
+    app.post('/todos/:id/reopen', { config, schema: act }, async (request, reply) => {
+      await todos.change(db, callerOf(request).id, request.params.id, { completed: false })
+      flash(reply, 'todo-reopened')
+      return goBack(reply, request.body.next)
+    })
+
+    app.post('/todos/:id/delete', { config, schema: act }, async (request, reply) => {
+      await todos.remove(db, callerOf(request).id, request.params.id)
+      flash(reply, 'todo-deleted')
+      return goBack(reply, request.body.next)
+    })
+  }
+
+/** An address may be mistyped, and still means something. */
+function viewOf({ show, q = '', page }: Record<string, string | undefined>): View {
+  const number = Number(page)
+  return {
+    show: shows.find((each): each is Show => each === show) ?? 'all',
+    q,
+    page: Number.isSafeInteger(number) && number > 0 ? number : 1,
+  }
+}
+
+/** The view that a form came from. */
+function viewAt(next: string | undefined): View {
+  const { searchParams } = new URL(localPath(next, '/home'), 'http://here.invalid')
+  return viewOf(Object.fromEntries(searchParams))
+}

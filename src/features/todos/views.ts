@@ -1,0 +1,119 @@
+import { icon } from '../../web/components/icon.ts'
+import { warning } from '../../web/components/notice.ts'
+import { html, type Html } from '../../web/html.ts'
+import { conflictDialog, shortcutsDialog } from './dialogs.ts'
+import { homePath } from './links.ts'
+import type { Counts, View } from './overview.ts'
+import { row, type RowOptions, rowTemplates } from './rows.ts'
+import { type Show, shows } from './schema.ts'
+
+export interface HomeOptions {
+  readonly view: View
+  readonly pages: number
+  readonly counts: Counts
+  readonly rows: readonly RowOptions[]
+  readonly pageSize: number
+  /** Where the API's todos are. */
+  readonly api: string
+  /** A todo that could not be added: what was typed, and why not. */
+  readonly add?: { readonly text: string; readonly fault: string } | undefined
+}
+
+/** The todo page. `browser/todos/` takes over what it finds here by the ids and `data-` names. */
+export const homeView = (options: HomeOptions): Html => html`
+  <div id="todo-page" data-api="${options.api}" data-page-size="${options.pageSize}">
+    <h1 class="sr-only">Todos</h1>
+    ${addForm(options)}
+    <div class="toolbar">
+      ${filters(options)}
+      ${search(options.view)}
+    </div>
+    <div class="list-head">
+      <p id="summary" class="summary">${summary(options)}</p>
+      <p id="save-state" class="save-state" role="status"></p>
+    </div>
+    <ul id="todos" class="todo-list" aria-label="Todos" ${options.rows.length === 0 && html`hidden`}>
+      ${options.rows.map((each) => row(each))}
+    </ul>
+    ${emptyStates(options)}
+    ${pager(options)}
+    <div id="toasts" class="toasts"></div>
+    <div id="announcer" class="sr-only" role="status"></div>
+    ${rowTemplates()}
+    ${shortcutsDialog()}
+    ${conflictDialog()}
+  </div>`
+
+const addForm = ({ view, add }: HomeOptions): Html => html`
+  <form id="add-form" class="add-form" method="post" action="/home/todos">
+    <input type="hidden" name="next" value="${homePath(view)}">
+    ${icon('plus')}
+    <label class="sr-only" for="new-text">New todo</label>
+    <input id="new-text" name="text" value="${add?.text}" placeholder="What needs doing?"
+      autocomplete="off" enterkeyhint="done" required
+      ${add && html`aria-invalid="true" aria-describedby="new-text-fault" autofocus`}>
+    <button class="button">Add</button>
+  </form>
+  <div id="new-text-fault">${add && warning(`The text ${add.fault}.`)}</div>`
+
+const filterNames: Readonly<Record<Show, string>> = { all: 'All', open: 'Open', done: 'Done' }
+
+const filters = ({ view, counts }: HomeOptions): Html => html`
+  <nav class="filters" aria-label="Show">
+    ${shows.map(
+      (show) => html`
+      <a href="${homePath({ show, q: view.q, page: 1 })}" data-show="${show}"
+        ${show === view.show && html`aria-current="page"`}>${filterNames[show]}
+        <span class="count" data-count="${show}">${counts[show]}</span></a>`,
+    )}
+  </nav>`
+
+const search = ({ show, q }: View): Html => html`
+  <form id="search-form" class="search" role="search" action="/home">
+    ${show !== 'all' && html`<input type="hidden" name="show" value="${show}">`}
+    ${icon('search')}
+    <label class="sr-only" for="search">Search</label>
+    <input id="search" name="q" type="search" value="${q}" placeholder="Search" maxlength="200"
+      autocomplete="off" enterkeyhint="search">
+    <button class="sr-only focus:not-sr-only">Search</button>
+  </form>`
+
+const summary = ({ view, counts }: HomeOptions): string =>
+  view.q ? `Todos with “${view.q}”` : counts.open === 1 ? '1 to do' : `${counts.open} to do`
+
+/** All of them stand on the page, so that the script needs no words of its own. */
+const emptyStates = ({ view, counts, rows }: HomeOptions): Html => {
+  const state =
+    rows.length > 0 ? undefined : view.q ? 'search' : counts.all === 0 ? 'first' : view.show
+  const states: ReadonlyArray<readonly [name: string, heading: string, text: Html | string]> = [
+    ['first', 'Nothing to do yet', 'Write your first todo above and press Enter.'],
+    ['all', 'Nothing to do', 'Write a todo above and press Enter.'],
+    ['open', 'All done', 'Nothing is open. Enjoy the quiet.'],
+    ['done', 'Nothing is done yet', 'What you tick off shows up here.'],
+    [
+      'search',
+      'Nothing found',
+      html`No todo has this text in it. <a href="${homePath({ ...view, q: '', page: 1 })}" data-clear-search>Show all</a>`,
+    ],
+  ]
+  return html`${states.map(
+    ([name, heading, text]) => html`
+    <div class="empty" data-empty="${name}" ${name !== state && html`hidden`}>
+      ${icon(name === 'search' ? 'search' : 'check')}
+      <h2>${heading}</h2>
+      <p>${text}</p>
+    </div>`,
+  )}`
+}
+
+const pager = ({ view, pages }: HomeOptions): Html => {
+  const to = (page: number) => homePath({ ...view, page: Math.max(1, Math.min(page, pages)) })
+  return html`
+  <nav id="pager" class="pager" aria-label="Pages" ${pages < 2 && html`hidden`}>
+    <a class="button-quiet" href="${to(view.page - 1)}" data-page="previous"
+      ${view.page <= 1 && html`hidden`}>${icon('previous')}Previous</a>
+    <span id="page-number">Page ${view.page} of ${pages}</span>
+    <a class="button-quiet" href="${to(view.page + 1)}" data-page="next"
+      ${view.page >= pages && html`hidden`}>Next${icon('next')}</a>
+  </nav>`
+}

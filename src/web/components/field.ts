@@ -1,0 +1,43 @@
+import { html, type Html } from '../html.ts'
+
+interface Field {
+  readonly name: string
+  readonly label: string
+  readonly type?: 'text' | 'email' | 'password'
+  readonly value?: string | undefined
+  /** What is wrong with it, as the end of a sentence that begins with the label. */
+  readonly fault?: string | undefined
+  readonly hint?: string
+  readonly autocomplete: string
+  readonly minLength?: number
+  readonly maxLength: number
+  readonly autofocus?: boolean
+}
+
+/** One line to fill in, with its label, a hint, and what was wrong with it (WCAG 2.2, 3.3.1 to 3.3.3). */
+export function field({
+  name,
+  label,
+  type = 'text',
+  value = '',
+  fault,
+  hint,
+  autocomplete,
+  minLength,
+  maxLength,
+  autofocus = false,
+}: Field): Html {
+  const described = [hint && `${name}-hint`, fault && `${name}-fault`].filter(Boolean).join(' ')
+  return html`
+    <div class="field">
+      <label for="${name}">${label}</label>
+      <input class="input" id="${name}" name="${name}" type="${type}" value="${value}"
+        autocomplete="${autocomplete}" maxlength="${maxLength}" required
+        ${minLength !== undefined && html`minlength="${minLength}"`}
+        ${type === 'email' && html`autocapitalize="none" spellcheck="false"`}
+        ${described && html`aria-describedby="${described}"`}
+        ${fault && html`aria-invalid="true"`} ${autofocus && html`autofocus`}>
+      ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+      ${fault && html`<p class="fault" id="${name}-fault">${label} ${fault}.</p>`}
+    </div>`
+}

@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify'
+import { faultsOf } from '../http/validation.ts'
+import { type Fault, Problem } from '../lib/problem.ts'
+
+/** What a form is shown with when it comes back: what was typed, and what is wrong with it. */
+export interface FormState {
+  /** What was typed, by field; never a password. */
+  readonly values: Readonly<Record<string, string>>
+  /** What is wrong, by field, as the end of a sentence that begins with the field's label. */
+  readonly faults: Readonly<Record<string, string>>
+  /** What is wrong with the whole of it. */
+  readonly message?: string | undefined
+}
+
+export const emptyForm: FormState = { values: {}, faults: {} }
+
+/**
+ * Refusals that the person can mend in the form: it comes back with what they typed. Anything else
+ * is for the error page.
+ */
+const MENDABLE: ReadonlySet<number> = new Set([401, 409, 412, 422, 429])
+
+/**
+ * Does what a form asks for. Gives what `act` gives, or the form's state with the refusal's status
+ * when the person can mend it. For routes with `attachValidation`. Throws every other error.
+ */
+export async function submit<Result>(
+  request: FastifyRequest,
+  act: () => Promise<Result>,
+): Promise<{ done: Result } | { refused: Problem; form: FormState }> {
+  try {
+    const { validation } = request.validationError ?? {}
+    if (request.validationError && !validation) throw request.validationError
+    if (validation) throw new Problem(422, '', { errors: faultsOf(validation, 'body') })
+    return { done: await act() }
+  } catch (error) {
+    if (!(error instanceof Problem) || !MENDABLE.has(error.status)) throw error
+    const faults = byField(error.errors ?? [])
+    const message = error.errors ? undefined : error.detail
+    return { refused: error, form: { values: typed(request.body), faults, message } }
+  }
+}
+
+/** The first fault of each field: the others often follow from it. */
+const byField = (faults: readonly Fault[]): Record<string, string> =>
+  Object.fromEntries(faults.toReversed().map(({ loc, msg }) => [String(loc.at(-1)), msg]))
+
+function typed(body: unknown): Record<string, string> {
+  if (typeof body !== 'object' || body === null) return {}
+  return Object.fromEntries(
+    Object.entries(body).filter(
+      (entry): entry is [string, string] =>
+        typeof entry[1] === 'string' && !entry[0].includes('password'),
+    ),
+  )
+}
