@@ -53,7 +53,11 @@ function compiler(options: Options) {
 /** JSON says what type it means, so it is taken at its word. */
 const json = compiler({ coerceTypes: false })
 /** Paths, queries and headers are text, which is read as the type that the schema names. */
-const text = compiler({ coerceTypes: true })
+const text = compiler({
+  coerceTypes: true,
+  // Else Ajv takes `1e400` for an integer and, as it is infinite, holds it to no limit.
+  strictNumbers: false,
+})
 
 export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? json : text).compile(schema)
