@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSigner } from 'fast-jwt'
 import { clientOf, PASSWORD, world } from '../../../test/world.ts'
 
 const MOUNTS = ['/auth/token', '/auth/token/', '/api/v1/auth/token', '/api/v1/auth/token/']
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
-const DIFFERENT_KEY = 'another key, which is long enough as well'
 
 test('an e-mail address and its password sign in at both mounts, with and without grant_type', async (t) => {
   const { ann, nobody, app } = await world(t)
@@ -185,40 +183,6 @@ test('the scheme of a bearer token has no case (RFC 9110 §11.1)', async (t) => 
   for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
     const answer = await nobody.get('/auth/me', { authorization: `${scheme} ${ann.token}` })
     assert.equal(answer.json().id, ann.id, scheme)
-  }
-})
-
-test('a token that is expired, unsigned, altered or signed otherwise is refused (401)', async (t) => {
-  const { ann, bob, app, config, db } = await world(t)
-  const sessionOf = (user_id: number) =>
-    db.selectFrom('sessions').select('id').where('user_id', '=', user_id).executeTakeFirstOrThrow()
-  const sid = (await sessionOf(ann.id)).id
-  const key = config.secretKey
-  const iat = Math.floor(Date.now() / 1000) - 60
-  const good = { sub: String(ann.id), sid, iat, exp: iat + 900 }
-  const sign = createSigner({ key, algorithm: 'HS256' })
-  const statusOf = async (token: string) => (await clientOf(app, token).get('/auth/me')).statusCode
-
-  assert.equal(await statusOf(sign(good)), 200, 'the forge is right but for one thing each')
-  const { exp, ...endless } = good
-  const { sub, ...anonymous } = good
-  const { sid: _, ...loose } = good
-  const [head = '', payload = '', signature = ''] = sign(good).split('.')
-  const altered = btoa(JSON.stringify({ ...good, sub: String(bob.id) })).replace(/=+$/, '')
-  for (const [what, token] of Object.entries({
-    expired: sign({ ...good, exp: iat + 30 }),
-    endless: sign(endless),
-    'without a user': sign(anonymous),
-    'without a session': sign(loose),
-    "of another user's session": sign({ ...good, sub: String(bob.id) }),
-    'of no session': sign({ ...good, sid: 2 ** 40 }),
-    unsigned: createSigner({ algorithm: 'none' })(good),
-    'unsigned with a signature': `${btoa('{"alg":"none","typ":"JWT"}')}.${payload}.${signature}`,
-    altered: `${head}.${altered}.${signature}`,
-    'of another key': createSigner({ key: DIFFERENT_KEY, algorithm: 'HS256' })(good),
-    'of another algorithm': createSigner({ key, algorithm: 'HS512' })(good),
-  })) {
-    assert.equal(await statusOf(token), 401, what)
   }
 })
 
