@@ -13,6 +13,9 @@ const Answer = Type.Object({
 const Operation = Type.Object({
   operationId: Type.String(),
   responses: Type.Record(Type.String(), Answer),
+  parameters: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String(), in: Type.String(), schema: Type.Unknown() })),
+  ),
   security: Type.Optional(Type.Array(Type.Unknown())),
   requestBody: Type.Optional(Type.Object({ content: Type.Record(Type.String(), Media) })),
 })

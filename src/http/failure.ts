@@ -56,6 +56,7 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not one that this path takes.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The Content-Length does not fit the body.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
+  FST_ERR_MAX_PARAM_LENGTH: 'A part of the path is too long.',
   FST_ERR_BAD_URL: 'The path is not well-formed.',
 }
 
