@@ -251,3 +251,52 @@ export function requestsFor(
       body: content.body,
     }))
 }
+
+const FORM_FIELDS = [
+  'current_password',
+  'edit',
+  'email',
+  'fname',
+  'id',
+  'lname',
+  'next',
+  'page',
+  'password',
+  'q',
+  'show',
+  'tag',
+  'text',
+  'theme',
+  'username',
+] as const
+
+/** Requests to a page, whose forms the document does not describe. */
+export function pageRequests(path: string): fc.Arbitrary<AnyRequest> {
+  const value = fc.oneof(
+    fc.constantFrom(
+      '1',
+      '2',
+      '/home',
+      'open',
+      '"1.1"',
+      'ann@example.com',
+      'light',
+      '//evil.example',
+    ),
+    anyText,
+  )
+  const field = fc.tuple(fc.constantFrom(...FORM_FIELDS), value.map(encoded))
+  const fields = fc.array(field, { maxLength: 5 })
+  const whole = fields.map((each) => each.map(([name, text]) => `${name}=${text}`).join('&'))
+  const segment = fc.oneof(fc.constantFrom('1', '2'), anyText.map(encoded))
+  return fc.record({
+    path: fc
+      .tuple(segment, segment)
+      .map(([id, rest]) => path.replace(':id', id).replace('*', rest)),
+    query: fields,
+    headers: fc
+      .dictionary(fc.constantFrom(...HEADERS), headerText, { maxKeys: 2 })
+      .map((headers) => ({ 'content-type': 'application/x-www-form-urlencoded', ...headers })),
+    body: fc.oneof({ weight: 4, arbitrary: whole }, anyText, fc.constant(undefined)),
+  })
+}

@@ -78,6 +78,11 @@ const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
   }),
 })
 
+/** A described route keeps to the one shape of failure that its clients were generated for. */
+function isOfApi({ routeOptions: { schema } }: FastifyRequest): boolean {
+  return schema !== undefined && !schema.hide
+}
+
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
 /** Answers with a page that tells a person of the problem. */
@@ -99,7 +104,7 @@ export const failureAnswer =
       .code(problem.status)
       // Set here too, since a path that cannot be read fails before any hook.
       .headers({ 'X-Request-Id': request.id, Vary: 'Accept', ...problem.headers })
-    if (prefersPage(request)) {
+    if (!isOfApi(request) && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
       return
     }
