@@ -4,6 +4,7 @@ import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config/config.ts'
+import { longestWait } from './db/dialect.ts'
 import { databaseProblem } from './db/failure.ts'
 import type { Db } from './db/tables.ts'
 import { accountsApi } from './features/accounts/api.ts'
@@ -31,6 +32,7 @@ import {
   requestId,
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
+import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
 import { logRequests } from './http/observe.ts'
 import { validatorCompiler } from './http/validation.ts'
 import { readiness } from './readiness.ts'
@@ -69,8 +71,7 @@ export async function buildApp(
     genReqId: requestId,
     clientErrorHandler: answerMalformed,
     frameworkErrors: answerFailure,
-    bodyLimit: config.bodyLimit,
-    requestTimeout: config.requestTimeout,
+    ...serverLimits(config.limits),
     trustProxy: config.trustedProxies.includes('*') || config.trustedProxies,
     routerOptions: { ignoreTrailingSlash: true },
     // `refuseWhileStopping` answers like every other refusal.
@@ -95,7 +96,9 @@ export async function buildApp(
   app.decorate('routeTable', routes)
   answerFailures(app, answerFailure)
   logRequests(app)
+  limitClients(app, config.limits)
   await guardAnswers(app)
+  shedLoad(app, config.limits, () => longestWait(db))
   refuseWhileStopping(app)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {

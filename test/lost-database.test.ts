@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { freshDatabase, isPostgresql, world } from './world.ts'
 
 /** A way to the PostgreSQL server that can be cut, or made to swallow everything. */
@@ -110,4 +112,30 @@ test('a transaction whose connection is cut leaves nothing behind', { skip }, as
   way.mend()
   assert.equal((await ann.post('/api/v1/todos', { text: 'Once' }, headers)).statusCode, 201)
   assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '1')
+})
+
+test('when others wait too long for a connection, who comes is refused at once (503)', {
+  skip,
+}, async (t) => {
+  const { ann, config, nobody } = await world(t, {
+    DATABASE_POOL_SIZE: '1',
+    OVERLOAD_DELAY: '50',
+    DATABASE_CONNECT_TIMEOUT: '60000',
+  })
+  const other = new pg.Client({ connectionString: config.databaseUrl })
+  await other.connect()
+  await other.query('begin; lock table users')
+  const waiting = Array.from({ length: 3 }, () => ann.get('/api/v1/todos'))
+  let refused = await nobody.get('/docs/json')
+  while (refused.statusCode !== 503) {
+    await delay(10)
+    refused = await nobody.get('/docs/json')
+  }
+  assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
+  assert.equal((await ann.get('/api/v1/todos')).statusCode, 503)
+  assert.equal((await nobody.get('/health')).statusCode, 200)
+  await other.query('rollback')
+  await other.end()
+  for (const { statusCode } of await Promise.all(waiting)) assert.equal(statusCode, 200)
+  assert.equal((await ann.get('/api/v1/todos')).statusCode, 200)
 })

@@ -1,18 +1,9 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { limits } from './limits.ts'
+import { choice, flag, list, whole } from './option.ts'
 
 const MINUTE = 60
 const DAY = 24 * 60 * MINUTE
-
-const flag = (description: string, value = false) => Type.Boolean({ default: value, description })
-const choice = <const Word extends string>(
-  words: Word[],
-  value: NoInfer<Word>,
-  description: string,
-) => Type.Enum(words, { default: value, description })
-const whole = (minimum: number, maximum: number, value: number, description: string) =>
-  Type.Integer({ minimum, maximum, default: value, description })
-const list = (allowed: string, pattern: string, value: string[], description: string) =>
-  Type.Array(Type.String({ pattern }), { default: value, description, allowed })
 
 /** Every option of the service. `docs/options.md` is made from this. */
 export const Environment = Type.Object({
@@ -124,13 +115,7 @@ export const Environment = Type.Object({
     ['127.0.0.1', '::1'],
     'The addresses or networks of the proxies to believe, with commas between; `*` for any.',
   ),
-  BODY_LIMIT: whole(1024, 100 * 1024 * 1024, 1024 * 1024, 'The largest request body, in bytes.'),
-  REQUEST_TIMEOUT: whole(
-    1000,
-    600_000,
-    30_000,
-    'How long a client may take to send a whole request, in milliseconds.',
-  ),
+  ...limits,
   GRACEFUL_TIMEOUT: whole(
     0,
     3600,

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, SqliteAdapter, sql } from 'kysely'
+import { PooledPostgresAdapter } from './postgresql.ts'
 import type { Db } from './tables.ts'
 
 /** The only real differences between the databases, each named by what it is for. */
@@ -38,6 +39,12 @@ export async function setLastId(db: Db, table: string, id: number): Promise<void
   } else if (id > 0) {
     await sql`select setval(pg_get_serial_sequence(${table}, 'id')::regclass, ${id})`.execute(db)
   }
+}
+
+/** For how long the first of those has waited who wait for a connection, in milliseconds. */
+export function longestWait<Schema>(db: Kysely<Schema>): number {
+  const { adapter } = db.getExecutor()
+  return adapter instanceof PooledPostgresAdapter ? adapter.longestWait() : 0
 }
 
 /** The words of a table definition in which the databases differ. */

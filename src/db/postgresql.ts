@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { PostgresDialect } from 'kysely'
+import { PostgresAdapter, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 
 /** All times in milliseconds. */
@@ -25,6 +25,46 @@ function impatientSocket(patience: number): Socket {
   return socket.setTimeout(patience, () => socket.destroy())
 }
 
+/** Knows who waits for a connection, which the pool hands out in the order of asking. */
+export class PooledPostgresAdapter extends PostgresAdapter {
+  readonly #waiting = new Set<{ readonly since: number }>()
+
+  /** For how long the first of those has waited who wait, in milliseconds. */
+  longestWait(): number {
+    const [first] = this.#waiting
+    return first === undefined ? 0 : performance.now() - first.since
+  }
+
+  async connect(pool: pg.Pool): Promise<PostgresPoolClient> {
+    const wait = { since: performance.now() }
+    this.#waiting.add(wait)
+    try {
+      return await pool.connect()
+    } finally {
+      this.#waiting.delete(wait)
+    }
+  }
+}
+
+class PooledPostgresDialect extends PostgresDialect {
+  readonly #adapter: PooledPostgresAdapter
+
+  constructor(pool: pg.Pool, adapter = new PooledPostgresAdapter()) {
+    super({
+      pool: {
+        options: pool.options,
+        connect: () => adapter.connect(pool),
+        end: () => pool.end(),
+      },
+    })
+    this.#adapter = adapter
+  }
+
+  override createAdapter(): PostgresAdapter {
+    return this.#adapter
+  }
+}
+
 /** PostgreSQL at `url`, by a pool whose waits are all bounded. */
 export function postgresqlDialect(
   url: string,
@@ -47,5 +87,5 @@ export function postgresqlDialect(
   // ones only; one at work fails its query as well, which is where the caller hears of it.
   pool.on('error', onConnectionLost)
   pool.on('connect', (client) => client.on('error', () => {}))
-  return new PostgresDialect({ pool })
+  return new PooledPostgresDialect(pool)
 }

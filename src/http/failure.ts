@@ -83,6 +83,22 @@ function isOfApi({ routeOptions: { schema } }: FastifyRequest): boolean {
   return schema !== undefined && !schema.hide
 }
 
+/**
+ * What is ours to mend is logged with its stack. That the database is away takes a line, since every
+ * request says it then; that there is too much to do takes none.
+ */
+function logFailure(problem: Problem, request: FastifyRequest): void {
+  const { status, detail, cause } = problem
+  if (status === 503) {
+    if (cause instanceof Error) {
+      const code = 'code' in cause ? cause.code : undefined
+      request.log.warn({ cause: cause.message, code }, detail)
+    }
+  } else if (status >= 500) {
+    request.log.error({ err: cause ?? problem }, detail)
+  }
+}
+
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
 /** Answers with a page that tells a person of the problem. */
@@ -99,7 +115,7 @@ export const failureAnswer =
   (translate: Translate, sendErrorPage: SendErrorPage): AnswerFailure =>
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
-    if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.detail)
+    logFailure(problem, request)
     reply
       .code(problem.status)
       // Set here too, since a path that cannot be read fails before any hook.

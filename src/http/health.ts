@@ -20,6 +20,7 @@ export const healthRoutes =
   ({ name, version, missing }: Options): FastifyPluginAsyncTypebox =>
   async (app) => {
     const config = { access: 'public' as const }
+    const vital = { ...config, isVital: true }
     const tags = ['health']
 
     app.get(
@@ -46,7 +47,7 @@ export const healthRoutes =
     app.get(
       '/health',
       {
-        config,
+        config: vital,
         schema: {
           operationId: 'getHealth',
           tags,
@@ -60,7 +61,7 @@ export const healthRoutes =
     app.get(
       '/ready',
       {
-        config,
+        config: vital,
         schema: {
           operationId: 'getReadiness',
           tags,

@@ -1,0 +1,88 @@
+import type { Server } from 'node:http'
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
+import { unavailable } from '../lib/problem.ts'
+
+/** What bounds a client. Sizes in bytes, times in milliseconds. */
+export interface Limits {
+  readonly body: number
+  readonly header: number
+  readonly headersTimeout: number
+  readonly requestTimeout: number
+  readonly stallTimeout: number
+  readonly keepAliveTimeout: number
+  readonly connections: number
+  readonly overloadDelay: number
+}
+
+/** How often the server looks for requests that take too long to arrive. */
+const CHECK_EVERY = 1000
+
+/** The limits that Node and Fastify enforce. */
+export const serverLimits = (limits: Limits) =>
+  ({
+    bodyLimit: limits.body,
+    requestTimeout: limits.requestTimeout,
+    connectionTimeout: limits.stallTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    http: {
+      maxHeaderSize: limits.header,
+      headersTimeout: limits.headersTimeout,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY, limits.headersTimeout / 2),
+    },
+  }) satisfies FastifyHttpOptions<Server>
+
+/** No form of a person who is not signed in is nearly as long. */
+const PUBLIC_BODY_LIMIT = 16 * 1024
+
+/**
+ * The limits that go beyond those. Many who are not signed in could otherwise fill the memory with
+ * the beginnings of large bodies. Call it before the first route.
+ */
+export function limitClients(app: FastifyInstance, limits: Limits): void {
+  // Without the second, workers of a cluster that are full would hand a connection round.
+  Object.assign(app.server, { maxConnections: limits.connections, dropMaxConnection: true })
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === 'public') {
+      route.bodyLimit ??= Math.min(limits.body, PUBLIC_BODY_LIMIT)
+    }
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set on the routes that must answer under any load, since machines decide by them. */
+    isVital?: boolean
+  }
+}
+
+/**
+ * Refuses requests as they come while those before them wait too long, so that what is accepted is
+ * answered in time and the rest hears at once that it is not. `longestWait` says for how long the
+ * database has let someone wait, in milliseconds.
+ *
+ * What waits for the processor lies unread in sockets and cannot be counted. But a turn of the event
+ * loop handles all that came during the one before; so when a turn has lasted too long already, the
+ * requests that it comes to now have waited as long.
+ */
+export function shedLoad(
+  app: FastifyInstance,
+  { overloadDelay }: Limits,
+  longestWait: () => number,
+): void {
+  let turnBegan: number | undefined
+  const endTurn = () => {
+    turnBegan = undefined
+  }
+  app.server.prependListener('request', () => {
+    if (turnBegan !== undefined) return
+    turnBegan = performance.now()
+    setImmediate(endTurn)
+  })
+  const isLate = () => turnBegan !== undefined && performance.now() - turnBegan > overloadDelay
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const isOverloaded = isLate() || longestWait() > overloadDelay
+    if (!isOverloaded || request.routeOptions.config.isVital) return done()
+    done(unavailable('The server has more to do than it can do in time. Try again in a moment.'))
+  })
+}
