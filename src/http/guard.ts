@@ -61,11 +61,19 @@ export function refuseWhileStopping(app: FastifyInstance): void {
   })
 }
 
-/** A body must be of a media type that its route names (`schema.consumes`, otherwise JSON). */
+/**
+ * A body must be of a media type that its route names (`schema.consumes`, otherwise JSON), and as it
+ * is: nothing is unpacked, so that a small body cannot become a large one (RFC 9110 §15.5.16).
+ */
 export function guardMediaTypes(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     const { schema } = request.routeOptions
-    const given = request.headers['content-type']
+    const { 'content-type': given, 'content-encoding': coding = 'identity' } = request.headers
+    if (schema?.body && coding.toLowerCase() !== 'identity') {
+      throw new Problem(415, 'The body must not be compressed.', {
+        headers: { 'Accept-Encoding': 'identity' },
+      })
+    }
     if (!schema?.body || given === undefined) return
     const consumed = schema.consumes ?? ['application/json']
     const mediaType = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''

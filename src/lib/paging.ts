@@ -39,7 +39,9 @@ export type Relations = Readonly<
 
 /** The `Link` header for pages of the list at `url`, whose other query fields stay (RFC 8288). */
 export function links(url: string, relations: Relations): string {
-  const [path = '/', query = ''] = url.split('?', 2)
+  // Nothing that a client wrote behind the path gets in, be it a fragment that has no place there.
+  const [path = '/'] = url.split(/[?#]/, 1)
+  const [, query = ''] = url.split('?', 2)
   return Object.entries(relations)
     .map(([relation, fields]) => {
       const parameters = new URLSearchParams(query)

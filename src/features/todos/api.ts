@@ -98,12 +98,11 @@ export const todosApi =
           request.body,
           request.headers['idempotency-key'],
         )
-        const [path = ''] = request.url.split('?', 1)
         return reply
           .code(201)
           .headers({
             ETag: entityTag(todo.version, caller.version),
-            Location: `${path.replace(/\/$/, '')}/${todo.id}`,
+            Location: `${app.prefix}/${todo.id}`,
           })
           .send(todo)
       },
