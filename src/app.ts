@@ -20,6 +20,7 @@ import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
+import { type Drain, drainable } from './http/drain.ts'
 import { answerFailures, answerMalformed, failureAnswer } from './http/failure.ts'
 import {
   collectRoutes,
@@ -28,7 +29,6 @@ import {
   METHODS,
   type RouteTable,
   refuseOtherMethods,
-  refuseWhileStopping,
   requestId,
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
@@ -52,6 +52,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every path with its methods. */
     readonly routeTable: RouteTable
+    readonly drain: Drain
   }
 }
 
@@ -74,9 +75,8 @@ export async function buildApp(
     ...serverLimits(config.limits),
     trustProxy: config.trustedProxies.includes('*') || config.trustedProxies,
     routerOptions: { ignoreTrailingSlash: true },
-    // `refuseWhileStopping` answers like every other refusal.
+    // Requests are served to the end; `drain` sees to it that there is one.
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
 
@@ -94,12 +94,13 @@ export async function buildApp(
 
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
+  const drain = drainable(app)
+  app.decorate('drain', drain)
   answerFailures(app, answerFailure)
   logRequests(app)
   limitClients(app, config.limits)
   await guardAnswers(app)
   shedLoad(app, config.limits, () => longestWait(db))
-  refuseWhileStopping(app)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: config.corsOrigins,
@@ -120,7 +121,7 @@ export async function buildApp(
   controlAccess(app, identify(db, tokens, config.sessionIdleTimeout))
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
-  app.register(healthRoutes({ name, version, missing: readiness(db) }))
+  app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))
   app.register(sessionsApi({ db, rules }), { prefix: '/auth' })
   app.register(sessionsApi({ db, rules, suffix: 'UnderPrefix' }), { prefix: `${api}/auth` })
   app.register(accountsApi({ db, failures }), { prefix: '/auth' })

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
 import { backupTo, restoreFrom } from './commands/backup.ts'
 import { copyBetween } from './commands/copy.ts'
@@ -6,6 +7,7 @@ import { isReady } from './commands/healthcheck.ts'
 import { serve } from './commands/serve.ts'
 import { UsageError, usage } from './commands/usage.ts'
 import { userCommand } from './commands/user.ts'
+import { work } from './commands/work.ts'
 import { readConfig } from './config/config.ts'
 import { migrate, NewerSchema } from './db/migrate.ts'
 import { DatabaseRefused } from './db/refusal.ts'
@@ -22,6 +24,7 @@ const EXIT_CONFIGURATION = 78
 /** Each command with how many words follow it: at the least, and at the most. */
 const COMMANDS = new Map<string, readonly [number, number]>([
   ['serve', [0, 0]],
+  ['worker', [0, 0]],
   ['migrate', [0, 0]],
   ['reset', [0, 0]],
   ['user', [0, Number.POSITIVE_INFINITY]],
@@ -44,6 +47,7 @@ async function main(): Promise<void> {
     readConfig({
       proxyHeaders: flags['proxy-headers'] ?? false,
       pretty: flags.pretty ?? false,
+      workers: flags.workers,
       databaseUrl,
     })
   const config = configFor()
@@ -51,6 +55,8 @@ async function main(): Promise<void> {
   switch (command) {
     case 'serve':
       return serve(config, logger)
+    case 'worker':
+      return work(config, logger.child({ worker: cluster.worker?.id }))
     case 'migrate': {
       const ran = await withDatabase(config, logger, migrate)
       return print(ran.length > 0 ? ran.map((name) => `Ran ${name}.`) : ['Nothing to migrate.'])
@@ -92,6 +98,7 @@ function parseCommandLine() {
         to: { type: 'string' },
         'proxy-headers': { type: 'boolean' },
         version: { type: 'boolean' },
+        workers: { type: 'string' },
       },
     })
   } catch (error) {

@@ -1,11 +1,14 @@
 import { schemaState } from './db/migrate.ts'
 import type { Db } from './db/tables.ts'
 
-/** Says what is missing before the database can serve, in words; nothing when it can. */
-export const readiness = (db: Db) => async (): Promise<string[]> => {
-  const { pending, unknown } = await schemaState(db)
-  return [
-    ...(pending.length > 0 ? ['The database has migrations pending; run `todo migrate`.'] : []),
-    ...(unknown.length > 0 ? ['The database was migrated by a newer version.'] : []),
-  ]
-}
+/**
+ * Says what is missing before requests can be served, in words; nothing when they can. A newer
+ * schema is no reason: while a new version takes over, the old one goes on serving.
+ */
+export const readiness =
+  (db: Db, stopping: { readonly isAnnounced: boolean }) => async (): Promise<string[]> => {
+    if (stopping.isAnnounced)
+      return ['The server is stopping. Another one may be there in a moment.']
+    const { pending } = await schemaState(db)
+    return pending.length > 0 ? ['The database has migrations pending; run `todo migrate`.'] : []
+  }

@@ -36,6 +36,8 @@ export async function installation(t: TestContext): Promise<Installation> {
   const variables = {
     DATABASE_URL: isPostgresql ? url : `sqlite:///${join(directory, 'todo.db')}`,
     PORT: '0',
+    // No load balancer looks on.
+    DRAIN_DELAY: '0',
   }
   return {
     directory,

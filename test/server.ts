@@ -1,36 +1,46 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Installation, installation } from './command.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const root = resolve(import.meta.dirname, '..')
 const PATIENCE = 20_000
 
 export interface Server {
   readonly url: string
+  readonly pid: number
   readonly output: () => string
+  /** The lines of its log in which `key` is present. */
+  readonly logged: (key: string) => Array<Record<string, unknown>>
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>
   /** Runs `todo …` beside the server, in the same place. */
   readonly todo: Installation['todo']
 }
 
 /**
  * Starts the service as its users do, in a folder and on a database of its own, and stops it by
- * SIGTERM when the test ends, which must succeed.
+ * SIGTERM when the test ends, which must succeed. `program` is the folder that holds its files.
  */
 export async function startServer(
   t: TestContext,
   variables: Record<string, string> = {},
+  program = root,
 ): Promise<Server> {
   // Before the folder and the database go, which happens in the order of these calls.
   let stop = async () => {}
   t.after(() => stop())
   const place = await installation(t)
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [join(program, 'src/main.ts')], {
     cwd: place.directory,
     env: { PATH: process.env.PATH, ...place.variables, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const { promise: ended, resolve: end } = Promise.withResolvers<number | NodeJS.Signals | null>()
+  child.on('exit', (code, signal) => end(signal ?? code))
   let output = ''
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
@@ -44,11 +54,47 @@ export async function startServer(
     setTimeout(() => reject(new Error(`does not listen\n${output}`)), PATIENCE).unref()
   })
   stop = async () => {
-    if (child.exitCode !== null) return
-    const exited = once(child, 'exit', { signal: AbortSignal.timeout(PATIENCE) })
+    if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGTERM')
-    const [code] = await exited
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+    const code = await ended
+    clearTimeout(timer)
     if (code !== 0) throw new Error(`stopped with ${code}\n${output}`)
   }
-  return { url: await listening, output: () => output, todo: place.todo }
+  return {
+    url: await listening,
+    pid: child.pid ?? 0,
+    output: () => output,
+    logged: (key) =>
+      output
+        .split('\n')
+        .filter((line) => line.startsWith('{') && line.endsWith('}'))
+        .map((line): Record<string, unknown> => JSON.parse(line))
+        .filter((line) => key in line),
+    ended,
+    todo: place.todo,
+  }
+}
+
+/** A copy of the program, whose files a test may change. */
+export async function copyOfProgram(t: TestContext): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'todo-app-copy-'))
+  t.after(() => rm(copy, { recursive: true, force: true }))
+  for (const part of ['package.json', 'src', 'dist']) {
+    await cp(join(root, part), join(copy, part), { recursive: true })
+  }
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+  return copy
+}
+
+/** Waits for `condition`, and fails with `what` when it does not come true in time. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: () => string,
+): Promise<void> {
+  const deadline = Date.now() + PATIENCE
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${what()}`)
+    await delay(20)
+  }
 }

@@ -1,7 +1,7 @@
 /** A command line that cannot be understood; the message says how it is meant. */
 export class UsageError extends Error {}
 
-export const usage = `Usage: todo [serve] [--proxy-headers] [--pretty]
+export const usage = `Usage: todo [serve] [--workers N] [--proxy-headers] [--pretty]
        todo migrate                       bring the database to this version
        todo reset [--force]               drop everything, load the demo data
        todo user create EMAIL [--fname NAME] [--lname NAME] [--admin]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { fittingWorkers } from './concurrency.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
 import { isStrongKey, KEY_FILE, keptKey } from './secret-key.ts'
@@ -7,17 +8,22 @@ import { isStrongKey, KEY_FILE, keptKey } from './secret-key.ts'
 /** How this process is to run. Lifetimes in seconds, timeouts in milliseconds unless named. */
 export type Config = Readonly<ReturnType<typeof configure>>
 
+/** What the command line says, which counts more than the environment. */
+export interface Flags {
+  readonly proxyHeaders: boolean
+  readonly pretty: boolean
+  readonly workers: string | undefined
+  readonly databaseUrl: string | undefined
+}
+
 /**
  * The one reader of the process's environment, and of a `.env` file here, which counts less.
  * Throws `ConfigurationError`.
  */
-export function readConfig(flags: {
-  proxyHeaders: boolean
-  pretty: boolean
-  databaseUrl?: string | undefined
-}): Config {
+export function readConfig(flags: Flags): Config {
   const variables = { ...dotEnv(), ...process.env }
   if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
+  if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
   if (flags.pretty) variables.LOG_FORMAT = 'pretty'
   return Object.freeze(configure(readEnvironment(variables)))
@@ -68,7 +74,13 @@ export function configure(environment: Environment) {
       connections: environment.CONNECTIONS_MAX,
       overloadDelay: environment.OVERLOAD_DELAY,
     },
+    workers: environment.WEB_CONCURRENCY ?? fittingWorkers(environment.DATABASE_URL),
+    workerTimeout: environment.WORKER_TIMEOUT,
+    maxRequests: environment.MAX_REQUESTS,
+    workerMemoryLimit: environment.WORKER_MEMORY_LIMIT,
     gracefulTimeout: environment.GRACEFUL_TIMEOUT,
+    // Who stops it at a terminal is not a load balancer.
+    drainDelay: process.stdout.isTTY ? 0 : environment.DRAIN_DELAY,
     logLevel: environment.LOG_LEVEL,
     logFormat: environment.LOG_FORMAT,
   }

@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { limits } from './limits.ts'
 import { choice, flag, list, whole } from './option.ts'
+import { processes } from './processes.ts'
 
 const MINUTE = 60
 const DAY = 24 * 60 * MINUTE
@@ -116,12 +117,7 @@ export const Environment = Type.Object({
     'The addresses or networks of the proxies to believe, with commas between; `*` for any.',
   ),
   ...limits,
-  GRACEFUL_TIMEOUT: whole(
-    0,
-    3600,
-    30,
-    'How long open requests may take to finish when stopping, in seconds.',
-  ),
+  ...processes,
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

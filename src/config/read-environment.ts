@@ -83,6 +83,15 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
     if (SECRET_KEY_FALLBACKS.every(isStrongKey)) return undefined
     return 'SECRET_KEY_FALLBACKS: read one that is easy to guess, allowed: what SECRET_KEY may be'
   },
+  ({ WEB_CONCURRENCY, DATABASE_URL }) => {
+    if (WEB_CONCURRENCY === undefined || WEB_CONCURRENCY === 1) return undefined
+    if (sqlitePath(DATABASE_URL) !== ':memory:') return undefined
+    return `WEB_CONCURRENCY: read ${WEB_CONCURRENCY}, allowed: 1, since no other process can see a database in memory`
+  },
+  ({ DRAIN_DELAY, GRACEFUL_TIMEOUT }) => {
+    if (DRAIN_DELAY <= GRACEFUL_TIMEOUT) return undefined
+    return `DRAIN_DELAY: read ${DRAIN_DELAY}, allowed: at most GRACEFUL_TIMEOUT, which is ${GRACEFUL_TIMEOUT}`
+  },
   ({ FORWARDED_ALLOW_IPS }) => {
     const stranger = FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
     if (stranger === undefined) return undefined

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
-import { Problem, unavailable } from '../lib/problem.ts'
+import { Problem } from '../lib/problem.ts'
 
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/
 
@@ -45,19 +45,6 @@ export async function guardAnswers(app: FastifyInstance): Promise<void> {
     if (request.protocol === 'https') {
       reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     }
-  })
-}
-
-/** Refuses new requests on connections that are still open once the server is stopping. */
-export function refuseWhileStopping(app: FastifyInstance): void {
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    if (!isStopping) return
-    reply.header('Connection', 'close')
-    throw unavailable('The server is stopping. Another one may be there in a moment.')
   })
 }
 

@@ -23,7 +23,15 @@ export function logger(level: string, format: 'auto' | 'json' | 'pretty'): Fasti
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   return isPretty
-    ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', sync: true }))
+    ? pino(
+        options,
+        pretty({
+          ignore: 'pid,hostname,worker',
+          messageFormat: '{if worker}[{worker}] {end}{msg}',
+          translateTime: 'SYS:HH:MM:ss',
+          sync: true,
+        }),
+      )
     : pino(options)
 }
 

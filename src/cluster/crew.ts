@@ -1,0 +1,239 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Preparation } from '../service.ts'
+import { Member } from './member.ts'
+import type { Report } from './messages.ts'
+
+/** How many workers, and when one has to go. */
+export interface Rules {
+  readonly workers: number
+  /** Seconds without a sign of life; 0 for never. */
+  readonly workerTimeout: number
+  /** Requests; 0 for never. */
+  readonly maxRequests: number
+  /** MiB; 0 for never. */
+  readonly workerMemoryLimit: number
+  /** Seconds. */
+  readonly gracefulTimeout: number
+}
+
+/** All in milliseconds. */
+const SETTLED = 10_000
+const START_TIMEOUT = 30_000
+const BACKOFF_FIRST = 100
+const BACKOFF_MOST = 5000
+const RETRY_REPLACING = 60_000
+/** So many times in a row workers may end before they settled. */
+const FAILURES_MAX = 8
+/** How many times a worker is looked at in the time that it may be silent. */
+const LOOKS = 10
+const MiB = 1024 * 1024
+
+/**
+ * Keeps a number of workers alive: replaces those that end, kills those that hang, and exchanges
+ * those that grew old, a new one first.
+ */
+export class Crew {
+  readonly #rules: Rules
+  readonly #logger: FastifyBaseLogger
+  /** Called when workers do not stay alive; with the reason. */
+  readonly #giveUp: (reason: string) => void
+  readonly #members = new Set<Member>()
+  #housekeeper: Member | undefined
+  #isStopping = false
+  #isFilling = false
+  #failures = 0
+  #lastFailureAt = Number.NEGATIVE_INFINITY
+  /** The exchanges under way: one at a time, so that there is never more than one worker too many. */
+  #exchanges = Promise.resolve()
+
+  constructor(rules: Rules, logger: FastifyBaseLogger, giveUp: (reason: string) => void) {
+    this.#rules = rules
+    this.#logger = logger
+    this.#giveUp = giveUp
+  }
+
+  /**
+   * Starts one worker, which prepares the database, then the others. Gives undefined once the first
+   * serves, or the exit code with which it ended; it has said why.
+   */
+  async start(): Promise<number | undefined> {
+    const first = this.#add('start')
+    try {
+      await first.serving
+    } catch {
+      return first.exitCode ?? 1
+    }
+    const { workers, workerTimeout } = this.#rules
+    if (workerTimeout > 0) setInterval(() => this.#look(), (workerTimeout * 1000) / LOOKS)
+    this.#logger.info({ workers }, 'starting the other workers')
+    void this.#fill()
+    return undefined
+  }
+
+  /** Exchanges every worker for one that runs the files as they are now. */
+  restart(): void {
+    const old = this.#present()
+    void this.#inTurn(async () => {
+      let preparation: Preparation = 'restart'
+      for (const member of old) {
+        if (member.state === 'ended') continue
+        if (!(await this.#exchange(member, preparation))) return
+        preparation = 'none'
+      }
+      this.#logger.info('all workers are new')
+    })
+  }
+
+  /**
+   * Says on `/ready` that the service stops, serves on for `drainDelay` seconds, then lets the open
+   * requests finish. Gives whether all of them did.
+   */
+  async stop(drainDelay: number): Promise<boolean> {
+    this.#isStopping = true
+    const members = [...this.#members]
+    const allEnded = Promise.all(members.map(({ ended }) => ended))
+    for (const member of members) member.order({ order: 'announce stop' })
+    if (drainDelay > 0) await Promise.race([delay(drainDelay * 1000), allEnded])
+    const patience = (this.#rules.gracefulTimeout - drainDelay) * 1000
+    const finished = await Promise.all(members.map((member) => member.leave(patience)))
+    return finished.every(Boolean)
+  }
+
+  kill(): void {
+    this.#isStopping = true
+    for (const member of this.#members) member.kill()
+  }
+
+  #present(): Member[] {
+    return [...this.#members].filter(({ isLeaving }) => !isLeaving)
+  }
+
+  #add(preparation: Preparation): Member {
+    const requestsMax = this.#rules.maxRequests * (1 + Math.random() / 10)
+    const member = new Member(preparation, (report) => this.#hear(member, report, requestsMax))
+    this.#members.add(member)
+    member.serving.then(
+      () => this.#served(member),
+      () => {},
+    )
+    void member.ended.then(() => this.#ended(member))
+    return member
+  }
+
+  #served(member: Member): void {
+    this.#chooseHousekeeper()
+    setTimeout(() => {
+      if (member.state === 'serving') this.#failures = 0
+    }, SETTLED).unref()
+  }
+
+  #hear(member: Member, report: Report, requestsMax: number): void {
+    const { maxRequests, workerMemoryLimit } = this.#rules
+    if (report.report === 'replace me') this.#replace(member, report.reason)
+    if (report.report !== 'beat') return
+    if (maxRequests > 0 && report.requests >= requestsMax) {
+      this.#replace(member, `${report.requests} requests (MAX_REQUESTS)`)
+    }
+    const memory = Math.round(report.rss / MiB)
+    if (workerMemoryLimit > 0 && memory > workerMemoryLimit) {
+      this.#replace(member, `${memory} MiB of memory (WORKER_MEMORY_LIMIT)`)
+    }
+  }
+
+  #replace(member: Member, reason: string): void {
+    if (member.state !== 'serving' || member.isLeaving || member.isBeingReplaced) return
+    member.isBeingReplaced = true
+    this.#logger.info({ worker: member.id, reason }, 'a worker is being replaced')
+    void this.#inTurn(async () => {
+      if (member.state === 'ended' || (await this.#exchange(member, 'none'))) return
+      await delay(RETRY_REPLACING, undefined, { ref: false })
+      member.isBeingReplaced = false
+    })
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#exchanges = this.#exchanges.then(() => (this.#isStopping ? undefined : work()))
+    return this.#exchanges
+  }
+
+  /** Starts a new worker and lets the old one leave once the new one serves. */
+  async #exchange(old: Member, preparation: Preparation): Promise<boolean> {
+    if (this.#isStopping) return false
+    const successor = this.#add(preparation)
+    try {
+      await successor.serving
+    } catch (error) {
+      this.#logger.error({ err: error, worker: old.id }, 'no new worker starts: the old one stays')
+      return false
+    }
+    if (this.#isStopping) return false
+    const left = old.leave(this.#rules.gracefulTimeout * 1000)
+    this.#chooseHousekeeper()
+    void this.#fill()
+    if (!(await left))
+      this.#logger.error({ worker: old.id }, 'it did not finish within GRACEFUL_TIMEOUT')
+    return true
+  }
+
+  #ended(member: Member): void {
+    this.#members.delete(member)
+    if (this.#isStopping) return
+    const { id, pid, ending } = member
+    if (member.isLeaving) {
+      this.#logger.info({ worker: id, worker_pid: pid }, 'a worker left')
+    } else {
+      this.#logger.error({ worker: id, worker_pid: pid, ending }, 'a worker ended')
+      // Those that were there already when another one failed fell together with it.
+      const isNew = member.startedAt > this.#lastFailureAt
+      if (isNew && !isSettled(member)) {
+        this.#failures++
+        this.#lastFailureAt = performance.now()
+      }
+    }
+    this.#chooseHousekeeper()
+    void this.#fill(ending)
+  }
+
+  /** Starts what is missing: at once after one failure, later and later after more. */
+  async #fill(ending = ''): Promise<void> {
+    const isMissing = () => !this.#isStopping && this.#present().length < this.#rules.workers
+    if (this.#isFilling || !isMissing()) return
+    if (this.#failures >= FAILURES_MAX && !this.#present().some(isSettled)) {
+      this.#giveUp(`${this.#failures} workers in a row ended soon after their start: ${ending}`)
+      return
+    }
+    this.#isFilling = true
+    if (this.#failures > 1) {
+      await delay(Math.min(BACKOFF_FIRST * 2 ** (this.#failures - 2), BACKOFF_MOST))
+    }
+    this.#isFilling = false
+    while (isMissing()) this.#add('none')
+  }
+
+  #chooseHousekeeper(): void {
+    if (this.#housekeeper?.state === 'serving' && !this.#housekeeper.isLeaving) return
+    this.#housekeeper = this.#present().find(({ state }) => state === 'serving')
+    this.#housekeeper?.order({ order: 'keep house' })
+  }
+
+  /** Kills the workers that gave no sign of life for WORKER_TIMEOUT. */
+  #look(): void {
+    for (const member of this.#members) {
+      const isLate =
+        member.state === 'starting'
+          ? member.preparation === 'none' && ageOf(member) > START_TIMEOUT
+          : // Counted in looks, not by the clock: after this machine slept, nobody is late.
+            ++member.silence > LOOKS
+      if (!isLate) continue
+      this.#logger.error(
+        { worker: member.id, worker_pid: member.pid },
+        'a worker does not answer: killing it',
+      )
+      member.kill()
+    }
+  }
+}
+
+const ageOf = (member: Member): number => performance.now() - member.startedAt
+const isSettled = (member: Member): boolean => member.hasServed && ageOf(member) > SETTLED

@@ -1,0 +1,112 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Preparation } from '../service.ts'
+import { listener, type Order, Report } from './messages.ts'
+
+/** Of what a worker wrote to standard error, as much as says why it ended, in characters. */
+const COMPLAINT_MAX = 1000
+
+type State = 'starting' | 'serving' | 'ended'
+
+/** One worker process, from its start to its end. */
+export class Member {
+  readonly preparation: Preparation
+  readonly startedAt = performance.now()
+  /** When it began to serve. Rejects, with a sentence that says how it ended, when it never did. */
+  readonly serving: Promise<void>
+  readonly ended: Promise<void>
+  /** Looks at it since its last sign of life. */
+  silence = 0
+  isBeingReplaced = false
+  isLeaving = false
+  hasServed = false
+  #state: State = 'starting'
+  #complaint = ''
+  #ending = ''
+  readonly #worker: Worker
+
+  constructor(preparation: Preparation, hear: (report: Report) => void) {
+    this.preparation = preparation
+    const worker = cluster.fork()
+    this.#worker = worker
+    const ended = Promise.withResolvers<void>()
+    const serving = Promise.withResolvers<void>()
+    // Whether somebody waits for it or not.
+    serving.promise.catch(() => {})
+    this.ended = ended.promise
+    this.serving = serving.promise
+
+    worker.process.stderr?.on('data', (bytes: Buffer) => {
+      process.stderr.write(bytes)
+      this.#complaint = (this.#complaint + bytes).slice(-COMPLAINT_MAX)
+    })
+    worker.on(
+      'message',
+      listener(Report, (report) => {
+        this.silence = 0
+        if (report.report === 'serving' && this.#state === 'starting') {
+          this.#state = 'serving'
+          this.hasServed = true
+          serving.resolve()
+        }
+        hear(report)
+      }),
+    )
+    // A message that cannot be sent: the worker is ending, which is heard below.
+    worker.on('error', () => {})
+    worker.process.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
+      this.#ending = [signal ?? `exit code ${code}`, this.#complaint.trim()]
+        .filter(Boolean)
+        .join(': ')
+      this.#state = 'ended'
+      serving.reject(new Error(this.#ending))
+      ended.resolve()
+    })
+    this.order({ order: 'start', preparation })
+  }
+
+  get id(): number {
+    return this.#worker.id
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** How it ended: the signal or exit code, and what it said. */
+  get ending(): string {
+    return this.#ending
+  }
+
+  get exitCode(): number | null {
+    return this.#worker.process.exitCode
+  }
+
+  order(order: Order): void {
+    if (this.#worker.isConnected()) this.#worker.send(order, () => {})
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL')
+  }
+
+  /**
+   * Lets it finish its open requests, for `patience` milliseconds at most. Gives whether it did when
+   * it has ended.
+   */
+  async leave(patience: number): Promise<boolean> {
+    this.isLeaving = true
+    this.order({ order: 'leave' })
+    let isPatient = true
+    const timer = setTimeout(() => {
+      isPatient = false
+      this.kill()
+    }, patience)
+    await this.ended
+    clearTimeout(timer)
+    return isPatient
+  }
+}

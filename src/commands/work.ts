@@ -1,0 +1,63 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { listener, Order, type Report } from '../cluster/messages.ts'
+import type { Config } from '../config/config.ts'
+import { type Preparation, type Service, startService } from '../service.ts'
+import { UsageError } from './usage.ts'
+
+/** Often enough that one sign of life that comes late is no sign of death. */
+const BEAT_EVERY = 500
+
+/**
+ * Serves as a worker of the supervisor (cluster.ts), which says when to start and when to leave.
+ * Gives once it listens, and throws when it cannot. Should the supervisor vanish, node:cluster ends
+ * this process.
+ */
+export async function work(config: Config, logger: FastifyBaseLogger): Promise<void> {
+  if (!process.send) throw new UsageError('`todo serve` starts the workers.')
+  // Without a supervisor nobody need hear of it.
+  const report = (message: Report) => process.send?.(message, () => {})
+  let service: Service | undefined
+
+  const start = async (preparation: Preparation) => {
+    service = await startService(config, logger, preparation)
+    report({ report: 'serving' })
+    setInterval(() => {
+      const { rss } = process.memoryUsage()
+      report({ report: 'beat', requests: service?.requests() ?? 0, rss })
+    }, BEAT_EVERY)
+  }
+  const leave = async () => {
+    try {
+      await service?.stop()
+      process.exit()
+    } catch (error) {
+      logger.error({ err: error }, 'could not stop in order')
+      process.exit(1)
+    }
+  }
+
+  // A terminal sends SIGINT and SIGHUP to the supervisor as well, which says what to do.
+  process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
+  process.on('SIGTERM', () => report({ report: 'replace me', reason: 'SIGTERM' }))
+
+  await new Promise<void>((resolve, reject) => {
+    const hear = listener(Order, (message) => {
+      switch (message.order) {
+        case 'start':
+          return start(message.preparation).then(resolve, reject)
+        case 'keep house':
+          return service?.keepHouse()
+        case 'announce stop':
+          return service?.announceStop()
+        case 'leave':
+          return void leave()
+      }
+    })
+    process.on('message', hear)
+  }).catch((error: unknown) => {
+    // Nothing may hold a process that has failed.
+    process.channel?.unref()
+    throw error
+  })
+}

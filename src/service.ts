@@ -1,0 +1,102 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { buildApp } from './app.ts'
+import { openDatabase } from './commands/database.ts'
+import type { Config } from './config/config.ts'
+import { migrate, NewerSchema, schemaState } from './db/migrate.ts'
+import { describe } from './db/open.ts'
+import type { Db } from './db/tables.ts'
+import { resetToDemo } from './demo.ts'
+import * as users from './features/users/store.ts'
+import { keepHouse } from './housekeeping.ts'
+
+/**
+ * What to do to the database before serving: at a start it is reset or migrated as configured, at a
+ * restart with perhaps a new version only migrated, and a further worker finds it done.
+ */
+export type Preparation = 'start' | 'restart' | 'none'
+
+/** A service that listens. */
+export interface Service {
+  /** From now on deletes what ran out, every hour. */
+  keepHouse(): void
+  /** Says on `/ready` that it will stop, and serves on. */
+  announceStop(): void
+  /** Finishes the open requests and closes everything. */
+  stop(): Promise<void>
+  /** How many requests came so far. */
+  requests(): number
+}
+
+/**
+ * Opens the database, prepares it, and serves. Gives once it listens; throws when the database
+ * cannot be brought to the schema of this version, or the port is taken.
+ */
+export async function startService(
+  config: Config,
+  logger: FastifyBaseLogger,
+  preparation: Preparation,
+): Promise<Service> {
+  const db = openDatabase(config, logger)
+  try {
+    await prepare(config, db, logger, preparation)
+    const app = await buildApp(config, db, logger)
+    const announcement =
+      preparation === 'start'
+        ? await howToBegin(config, db)
+        : (url: string) => `Listening on ${url}`
+    await app.listen({ host: config.host, port: config.port, listenTextResolver: announcement })
+    const stopping = new AbortController()
+    return {
+      keepHouse: () => void keepHouse(db, logger, stopping.signal),
+      announceStop: app.drain.announce,
+      async stop() {
+        stopping.abort()
+        await app.drain.finish()
+        await app.close()
+        await db.destroy()
+      },
+      requests: () => app.drain.requests,
+    }
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+async function prepare(
+  config: Config,
+  db: Db,
+  logger: FastifyBaseLogger,
+  preparation: Preparation,
+): Promise<void> {
+  if (preparation === 'none') return
+  if (preparation === 'start' && config.resetDb !== '0') {
+    await resetToDemo(db, { force: config.resetDb === 'force' })
+    logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
+    return
+  }
+  if (!config.updateDb) {
+    const { unknown } = await schemaState(db)
+    if (unknown.length > 0) throw new NewerSchema(unknown)
+    return
+  }
+  const ran = await migrate(db)
+  if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
+}
+
+/** What a newcomer needs to know, once the server's URL is known. */
+async function howToBegin(config: Config, db: Db): Promise<(url: string) => string> {
+  const place = (url: string) => `Listening on ${url}, data in ${describe(config.databaseUrl)}.`
+  const { pending } = await schemaState(db)
+  if (pending.length > 0) {
+    return (url) => `${place(url)} Migrations are pending: run \`npm run todo -- migrate\`.`
+  }
+  const isFirst = (await users.count(db)) === 0
+  return (url) => {
+    const signIn = `sign in at ${url}/docs or by POST ${url}/auth/token.`
+    if (!isFirst) return `${place(url)} To begin, ${signIn}`
+    return config.signup === 'open'
+      ? `${place(url)} There is no account yet: make one by POST ${url}${config.apiPrefix}/users/signup, then ${signIn}`
+      : `${place(url)} There is no account yet: make one by \`npm run todo -- user create\`, then ${signIn}`
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { load } from './load.ts'
+import { copyOfProgram, startServer, until } from './server.ts'
+
+test('SIGHUP runs the files as they are now; one that does not start leaves the old workers', async (t) => {
+  const program = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2', OVERLOAD_DELAY: '60000' }, program)
+  const requests = await load(server.url)
+  await requests.more(50)
+
+  const file = join(program, 'package.json')
+  const versionNow = async () =>
+    JSON.parse(await (await fetch(`${server.url}/health`)).text()).version
+  const was = await versionNow()
+  await writeFile(file, (await readFile(file, 'utf8')).replace(`"${was}"`, '"99.0.0"'))
+  process.kill(server.pid, 'SIGHUP')
+  await until(async () => /all workers are new/.test(server.output()), server.output)
+  assert.equal(await versionNow(), '99.0.0')
+
+  await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
+  process.kill(server.pid, 'SIGHUP')
+  await until(() => /no new worker starts/.test(server.output()), server.output)
+  await requests.more(50)
+  assert.equal(await versionNow(), '99.0.0')
+  await requests.stop()
+  assert.deepEqual(requests.failed(), [])
+})
+
+test('workers that do not stay alive are started later and later, then given up with the reason (1)', async (t) => {
+  const program = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, program)
+  await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
+  const [first] = server.logged('worker')
+  process.kill(Number(first?.pid), 'SIGKILL')
+  assert.equal(await server.ended, 1)
+  const [verdict] = server.logged('reason')
+  assert.equal(verdict?.level, 60)
+  assert.match(String(verdict?.reason), /^8 workers in a row .*SyntaxError/s)
+  // The first is replaced at once, the following after waits that grow.
+  const times = server.logged('ending').map(({ time }) => Date.parse(String(time)))
+  const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+  assert.ok((waits.at(-1) ?? 0) > (waits[1] ?? 0), waits.join(' '))
+})
+
+test('a first worker that cannot start ends the service with its message and code', async (t) => {
+  const program = await copyOfProgram(t)
+  await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
+  await assert.rejects(
+    startServer(t, { WEB_CONCURRENCY: '2' }, program),
+    /exited with 1 before listening[\s\S]*SyntaxError/,
+  )
+})

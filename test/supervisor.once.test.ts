@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { load } from './load.ts'
+import { type Server, startServer, until } from './server.ts'
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** The processes that serve, by the log, in the order of their start. */
+const workersOf = (server: Server): number[] =>
+  server
+    .logged('worker')
+    .filter(({ msg }) => String(msg).startsWith('Listening'))
+    .map(({ pid }) => Number(pid))
+    .filter(isAlive)
+
+/** A busy machine is no reason to refuse a request of these tests. */
+const PATIENT = { OVERLOAD_DELAY: '60000' }
+
+async function startWorkers(t: TestContext, variables: Record<string, string> = {}) {
+  const server = await startServer(t, { WEB_CONCURRENCY: '2', ...PATIENT, ...variables })
+  await until(() => workersOf(server).length === 2, server.output)
+  return server
+}
+
+/** Waits until two workers serve, none of which is among those of before. */
+const replaced = (server: Server, old: readonly number[]) =>
+  until(() => {
+    const now = workersOf(server)
+    return now.length === 2 && old.every((pid) => !now.includes(pid))
+  }, server.output)
+
+test('a worker that is killed under load fails only its own requests, and is replaced', async (t) => {
+  const server = await startWorkers(t)
+  const requests = await load(server.url)
+  await requests.more(50)
+  const [victim = 0] = workersOf(server)
+  process.kill(victim, 'SIGKILL')
+  await replaced(server, [victim])
+  await requests.more(50)
+  await requests.stop()
+  // Each of the six clients has one request open at a time.
+  assert.ok(requests.failed().length <= 6, requests.failed().join('\n'))
+  for (const failure of requests.failed()) assert.match(failure, /ECONNRESET|socket hang up/)
+  const [death] = server.logged('ending')
+  assert.deepEqual([death?.worker_pid, death?.ending], [victim, 'SIGKILL'])
+})
+
+test('a worker that does not answer any more is killed and replaced (WORKER_TIMEOUT)', async (t) => {
+  const server = await startWorkers(t, { WORKER_TIMEOUT: '2' })
+  const [victim = 0] = workersOf(server)
+  process.kill(victim, 'SIGSTOP')
+  await replaced(server, [victim])
+  assert.match(server.output(), /a worker does not answer/)
+  const requests = await load(server.url)
+  await requests.more(50)
+  await requests.stop()
+  assert.deepEqual(requests.failed(), [])
+})
+
+test('SIGHUP exchanges every worker under load and fails no request', async (t) => {
+  const server = await startWorkers(t)
+  const requests = await load(server.url)
+  await requests.more(50)
+  const old = workersOf(server)
+  process.kill(server.pid, 'SIGHUP')
+  await replaced(server, old)
+  await requests.more(50)
+  await requests.stop()
+  assert.deepEqual(requests.failed(), [])
+  await requests.assertKept()
+})
+
+test('a worker that was sent SIGTERM is replaced without failing a request', async (t) => {
+  const server = await startWorkers(t)
+  const requests = await load(server.url)
+  await requests.more(50)
+  const [one = 0] = workersOf(server)
+  process.kill(one, 'SIGTERM')
+  await replaced(server, [one])
+  await requests.more(50)
+  await requests.stop()
+  assert.deepEqual(requests.failed(), [])
+})
+
+for (const [name, limit] of [
+  ['MAX_REQUESTS', '100'],
+  ['WORKER_MEMORY_LIMIT', '20'],
+] as const) {
+  test(`a worker beyond ${name} is replaced without failing a request`, async (t) => {
+    const server = await startWorkers(t, { [name]: limit })
+    const requests = await load(server.url)
+    const old = workersOf(server)
+    while (workersOf(server).every((pid) => old.includes(pid))) await requests.more(10)
+    await until(() => old.some((pid) => !isAlive(pid)), server.output)
+    await requests.more(10)
+    await requests.stop()
+    assert.deepEqual(requests.failed(), [])
+    assert.match(String(server.logged('reason')[0]?.reason), new RegExp(name))
+  })
+}
+
+for (const workers of ['1', '2']) {
+  test(`SIGTERM under load fails no request: /ready says 503 first (${workers} process)`, async (t) => {
+    const variables = { WEB_CONCURRENCY: workers, DRAIN_DELAY: '3', ...PATIENT }
+    const server = await startServer(t, variables)
+    await until(() => server.logged('pid').length > 0, server.output)
+    const requests = await load(server.url)
+    await requests.more(50)
+    const slow = await halfRequest(server.url)
+    process.kill(server.pid, 'SIGTERM')
+    // What a load balancer does: it sends nothing more to a server that is not ready.
+    let answer = await fetch(`${server.url}/ready`)
+    await until(async () => {
+      await answer.arrayBuffer()
+      answer = await fetch(`${server.url}/ready`)
+      return answer.status === 503
+    }, server.output)
+    assert.match(String(answer.headers.get('retry-after')), /^\d+$/)
+    assert.equal(answer.headers.get('connection'), 'close')
+    await requests.more(50)
+    await requests.stop()
+    assert.deepEqual(requests.failed(), [])
+    // One that began before is finished after no other is taken.
+    await until(
+      () =>
+        fetch(server.url).then(
+          () => false,
+          () => true,
+        ),
+      server.output,
+    )
+    assert.match(await slow.finish(), /^HTTP\/1\.1 401 /)
+    assert.equal(await server.ended, 0)
+  })
+
+  test(`a second signal ends at once, with an open request (${workers} process)`, async (t) => {
+    const server = await startServer(t, { WEB_CONCURRENCY: workers })
+    const slow = await halfRequest(server.url)
+    process.kill(server.pid, 'SIGINT')
+    await until(() => /SIGINT: finishing/.test(server.output()), server.output)
+    process.kill(server.pid, 'SIGTERM')
+    assert.equal(await server.ended, 1)
+    assert.doesNotMatch(await slow.finish(), /HTTP/)
+  })
+
+  test(`an open request that does not end in GRACEFUL_TIMEOUT is given up (${workers} process)`, async (t) => {
+    const server = await startServer(t, { WEB_CONCURRENCY: workers, GRACEFUL_TIMEOUT: '1' })
+    await halfRequest(server.url)
+    process.kill(server.pid, 'SIGTERM')
+    assert.equal(await server.ended, 1)
+    assert.match(server.output(), /did not finish within GRACEFUL_TIMEOUT/)
+  })
+}
+
+test('no worker outlives a supervisor that is killed', async (t) => {
+  const server = await startWorkers(t)
+  const workers = workersOf(server)
+  process.kill(server.pid, 'SIGKILL')
+  await until(() => !workers.some(isAlive), server.output)
+})
+
+/** Begins a request whose body is yet to come. */
+async function halfRequest(url: string) {
+  const { port, hostname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.on('error', () => {})
+  const received = text(socket).catch(() => '')
+  const body = 'username=ann%40example.com&password=wrong'
+  socket.write(
+    `POST /auth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+  )
+  return {
+    finish() {
+      socket.write(body.slice(5))
+      return received
+    },
+  }
+}
