@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { tables } from '../src/db/tables.ts'
+import * as sessions from '../src/features/sessions/store.ts'
+import { isPostgresql, PASSWORD, type World, world } from './world.ts'
+
+const EVE = { email: 'eve.private@example.com', fname: 'Evelyn', lname: 'Nightingale' }
+const TRACES = ['eve.private', 'evelyn', 'nightingale', 'zebra', 'pocket browser', '203.0.113.77']
+
+type Rows = Readonly<Record<string, readonly Record<string, unknown>[]>>
+
+async function contents({ db }: World): Promise<Rows> {
+  const entries = tables.map(async ({ name }) => {
+    const rows: Record<string, unknown>[] = await db.selectFrom(name).selectAll().execute()
+    return [name, rows] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/** Leaves something of one person in every table. */
+async function live(here: World) {
+  const { nobody, app } = here
+  const remoteAddress = '203.0.113.77'
+  const headers = { 'user-agent': 'Pocket Browser', 'sec-fetch-site': 'same-origin' }
+  const form = (url: string, fields: Record<string, string>) =>
+    app.inject({
+      method: 'POST',
+      url,
+      remoteAddress,
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields).toString(),
+    })
+  await nobody.post('/api/v1/users/signup', { ...EVE, password: PASSWORD })
+  const credentials = { username: EVE.email, password: PASSWORD }
+  const tokens = (await form('/auth/token', credentials)).json()
+  await form('/login', credentials)
+  await form('/auth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
+  await form('/auth/token', { ...credentials, password: 'wrong' })
+  const authorization = `Bearer ${tokens.access_token}`
+  await nobody.post(
+    '/api/v1/todos',
+    { text: 'Zebra' },
+    { authorization, 'idempotency-key': 'zebra-1' },
+  )
+  return { authorization }
+}
+
+test('every table of the real schema is among the tables that the tests below walk', async (t) => {
+  const { db } = await world(t)
+  const { rows } = await (isPostgresql
+    ? sql<{
+        name: string
+      }>`select table_name as name from information_schema.tables where table_schema = current_schema()`
+    : sql<{
+        name: string
+      }>`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`
+  ).execute(db)
+  const real = rows.map(({ name }) => name).filter((name) => !name.startsWith('kysely_'))
+  assert.deepEqual(real.sort(), tables.map(({ name }) => name).sort())
+})
+
+test('erasing an account leaves no row of it in any table', async (t) => {
+  const here = await world(t)
+  await here.ann.post('/api/v1/todos', { text: 'Hers' }, { 'idempotency-key': 'hers' })
+  const before = await contents(here)
+  const { authorization } = await live(here)
+  const during = await contents(here)
+  for (const { name } of tables) {
+    const count = (rows: Rows) => rows[name]?.length ?? 0
+    assert.ok(count(during) > count(before), `live() leaves nothing in ${name}`)
+  }
+
+  const gone = await here.nobody.delete('/auth/me', { authorization }, { password: PASSWORD })
+  assert.equal(gone.statusCode, 204)
+  const { sign_in_failures: counts = [], ...after } = await contents(here)
+  const { sign_in_failures: _, ...others } = before
+  assert.deepEqual(after, others, 'all is as it was before the account')
+
+  // Failed sign-ins are counted by digests, whether or not there is such an account, for 15 minutes.
+  const readable = JSON.stringify(counts).toLowerCase()
+  for (const trace of TRACES) assert.ok(!readable.includes(trace), trace)
+  for (const { window_ends_at } of counts) {
+    assert.ok(Date.parse(String(window_ends_at)) <= Date.now() + 15 * 60 * 1000)
+  }
+  await here.db.updateTable('sign_in_failures').set({ window_ends_at: '2026-01-01' }).execute()
+  await sessions.purge(here.db)
+  assert.deepEqual((await contents(here)).sign_in_failures, [])
+})
+
+test('neither a password, a token nor a cookie can be read from any table', async (t) => {
+  const here = await world(t)
+  const { authorization } = await live(here)
+  const all = JSON.stringify(await contents(here))
+  const secrets = [PASSWORD, authorization.slice('Bearer '.length), here.ann.refreshToken]
+  for (const secret of secrets) assert.ok(!all.includes(secret))
+})
