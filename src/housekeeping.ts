@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Db } from './db/tables.ts'
 import * as idempotencyKeys from './features/idempotency-keys/store.ts'
+import * as passwordAttempts from './features/password-attempts/store.ts'
 import * as sessions from './features/sessions/store.ts'
 
 const HOUR = 60 * 60 * 1000
@@ -15,6 +16,7 @@ export async function keepHouse(
   while (!signal.aborted) {
     try {
       await sessions.purge(db)
+      await passwordAttempts.purge(db)
       await idempotencyKeys.purge(db)
     } catch (error) {
       logger.warn({ err: error }, 'could not delete what ran out; trying again in an hour')

@@ -16,10 +16,18 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Features from the lowest up; one may use those before it. */
-const FEATURES = ['users', 'sessions', 'accounts', 'idempotency-keys', 'todos', 'profiles']
+const FEATURES = [
+  'users',
+  'password-attempts',
+  'sessions',
+  'accounts',
+  'idempotency-keys',
+  'todos',
+  'profiles',
+]
 
 /** What of a feature another one may use. */
-const SHARED = new Set(['schema.ts', 'store.ts', 'actions.ts', 'rules.ts', 'attempts.ts'])
+const SHARED = new Set(['schema.ts', 'store.ts', 'actions.ts', 'rules.ts'])
 
 interface Import {
   readonly from: string

@@ -9,6 +9,7 @@ export interface Tables {
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
   sign_in_failures: SignInFailuresTable
+  sign_in_places: SignInPlacesTable
   idempotency_keys: IdempotencyKeysTable
   todos: TodosTable
 }
@@ -57,11 +58,18 @@ interface RefreshTokensTable {
   spent_at: string | null
 }
 
-/** Counts the failed sign-ins of one address, or of one address at one account. */
+/** Counts the failed sign-ins of an address, at an account, or of many addresses at an account. */
 interface SignInFailuresTable {
   subject: string
   failures: number
   window_ends_at: string
+}
+
+/** From which addresses, and with which browsers, each user signed in. */
+interface SignInPlacesTable {
+  user_id: number
+  place_digest: string
+  last_used_at: string
 }
 
 interface IdempotencyKeysTable {
@@ -100,6 +108,7 @@ export const tables = [
   { name: 'sessions', key: ['user_id', 'id'] },
   { name: 'refresh_tokens', key: ['token_digest'] },
   { name: 'sign_in_failures', key: ['subject'] },
+  { name: 'sign_in_places', key: ['user_id', 'place_digest'] },
   { name: 'idempotency_keys', key: ['user_id', 'key'] },
   { name: 'todos', key: ['owner_id', 'id'] },
 ] as const satisfies readonly TableWithKey[]

@@ -1,7 +1,7 @@
 import type { Db } from '../../db/tables.ts'
 import { hash, verify } from '../../lib/passwords.ts'
 import { conflict, invalid } from '../../lib/problem.ts'
-import { limited } from '../sessions/attempts.ts'
+import { limited } from '../password-attempts/actions.ts'
 import * as sessions from '../sessions/store.ts'
 import { EMAIL_TAKEN } from '../users/actions.ts'
 import { requireOtherThanEmail } from '../users/rules.ts'
@@ -26,7 +26,7 @@ async function requirePassword(
 ): Promise<void> {
   const { id, address, failures } = person
   const kept = await users.getPasswordHash(db, id)
-  const fits = await limited(db, { address, account: `id ${id}`, limit: failures }, async () =>
+  const fits = await limited(db, { address, account: { id }, limit: failures }, async () =>
     (await verify(password, kept)) ? true : undefined,
   )
   if (!fits)

@@ -3,9 +3,9 @@ import * as passwords from '../../lib/passwords.ts'
 import { type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
 import { fromNow, secondsUntil } from '../../lib/time.ts'
+import { limited, type Place, remember } from '../password-attempts/actions.ts'
 import * as users from '../users/store.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { limited } from './attempts.ts'
 import type { Tokens } from './schema.ts'
 import * as sessions from './store.ts'
 
@@ -18,16 +18,13 @@ export interface SignInRules {
   readonly failures: number
 }
 
-interface Credentials {
+interface Credentials extends Place {
   readonly email: string
   readonly password: string
-  /** The network address that they came from. */
-  readonly address: string
 }
 
-/** What a client is known by in the list of sessions. */
-export interface Client {
-  readonly address: string
+/** What a client is known by, among others in the list of sessions. */
+export interface Client extends Place {
   readonly userAgent: string | undefined
 }
 
@@ -45,9 +42,10 @@ const kept = ({ address, userAgent }: Client) => ({
 export async function authenticate(
   db: Db,
   rules: SignInRules,
-  { email, password, address }: Credentials,
+  { email, password, address, device }: Credentials,
 ): Promise<number> {
-  const id = await limited(db, { address, account: email, limit: rules.failures }, async () => {
+  const attempt = { address, device, account: { email }, limit: rules.failures }
+  const id = await limited(db, attempt, async () => {
     const user = await users.findByEmail(db, email)
     const fits = await passwords.verify(password, user?.password_hash)
     if (!user || !fits) return undefined
@@ -74,6 +72,7 @@ export async function signIn(
       cookie_digest: null,
       ...kept(credentials),
     })
+    await remember(db, user_id, credentials)
     return issue(db, rules, session)
   })
 }
@@ -97,6 +96,7 @@ export async function begin(
       cookie_digest: digest(secret),
       ...kept(client),
     })
+    await remember(db, user_id, client)
   })
   return secret
 }

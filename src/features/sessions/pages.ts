@@ -5,6 +5,7 @@ import type { Db } from '../../db/tables.ts'
 import { isFromElsewhere } from '../../http/access.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
 import { localPath } from '../../lib/local-path.ts'
+import { isRandomSecret, randomSecret } from '../../lib/secrets.ts'
 import { closed } from '../../lib/shapes.ts'
 import { flash } from '../../web/flash.ts'
 import { emptyForm, type FormState, submit } from '../../web/form.ts'
@@ -23,6 +24,15 @@ const LoginForm = closed({
 })
 const SignupForm = closed({ ...UserCreate.properties, next: Next })
 
+/** Says that this browser signed in before, so that guesses from elsewhere do not keep it out. */
+const DEVICE_COOKIE = 'device'
+const DEVICE_LIFETIME = 365 * 24 * 60 * 60
+
+function deviceOf(request: FastifyRequest): string | undefined {
+  const secret = readCookie(request, DEVICE_COOKIE)
+  return secret && isRandomSecret(secret) ? secret : undefined
+}
+
 const FORM = ['application/x-www-form-urlencoded']
 
 interface Options {
@@ -40,12 +50,16 @@ export const sessionPages =
 
     /** Signs the browser in, with a new secret in its cookie. */
     async function enter(request: FastifyRequest, reply: FastifyReply, userId: number) {
+      // The same for as long as the browser keeps it, whoever signs in and out.
+      const device = deviceOf(request) ?? randomSecret()
       const secret = await begin(db, rules, userId, {
         address: request.ip,
+        device,
         userAgent: request.headers['user-agent'],
         previous: readCookie(request, SESSION_COOKIE),
       })
       writeCookie(reply, SESSION_COOKIE, secret, { maxAge: rules.sessionLifetime })
+      writeCookie(reply, DEVICE_COOKIE, device, { maxAge: DEVICE_LIFETIME })
     }
 
     async function leave(request: FastifyRequest, reply: FastifyReply) {
@@ -96,6 +110,7 @@ export const sessionPages =
             email: body.username.trim(),
             password: body.password,
             address: request.ip,
+            device: deviceOf(request),
           }),
         )
         if ('refused' in outcome) {

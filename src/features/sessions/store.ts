@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { Db, Tables } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
@@ -180,48 +180,8 @@ export async function findRefreshToken(db: Db, digest: string) {
     .executeTakeFirst()
 }
 
-/** Deletes what ran out: sessions with their tokens, tokens, counts of failed sign-ins. */
+/** Deletes what ran out: sessions with their tokens, and tokens. */
 export async function purge(db: Db): Promise<void> {
   await db.deleteFrom('sessions').where('expires_at', '<=', now()).execute()
   await db.deleteFrom('refresh_tokens').where('expires_at', '<=', now()).execute()
-  await db.deleteFrom('sign_in_failures').where('window_ends_at', '<=', now()).execute()
-}
-
-export interface FailureCount {
-  readonly failures: number
-  readonly window_ends_at: string
-}
-
-/** Counts one more attempt of `subject`, in a new window when the last one is over. */
-export async function countFailure(
-  db: Db,
-  subject: string,
-  windowEndsAt: string,
-): Promise<FailureCount> {
-  const isOver = sql<boolean>`sign_in_failures.window_ends_at <= ${now()}`
-  return db
-    .insertInto('sign_in_failures')
-    .values({ subject, failures: 1, window_ends_at: windowEndsAt })
-    .onConflict((conflict) =>
-      conflict.column('subject').doUpdateSet({
-        failures: sql`case when ${isOver} then 1 else sign_in_failures.failures + 1 end`,
-        window_ends_at: sql`case when ${isOver} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
-      }),
-    )
-    .returning(['failures', 'window_ends_at'])
-    .executeTakeFirstOrThrow()
-}
-
-/** Takes one counted attempt back. */
-export async function forgiveFailure(db: Db, subject: string): Promise<void> {
-  await db
-    .updateTable('sign_in_failures')
-    .set({ failures: sql`failures - 1` })
-    .where('subject', '=', subject)
-    .where('failures', '>', 0)
-    .execute()
-}
-
-export async function clearFailures(db: Db, subject: string): Promise<void> {
-  await db.deleteFrom('sign_in_failures').where('subject', '=', subject).execute()
 }

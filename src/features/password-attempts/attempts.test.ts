@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PASSWORD, type World, world } from '../../../test/world.ts'
+import { pino } from 'pino'
+import { clientOf, PASSWORD, type World, world } from '../../../test/world.ts'
+import { buildApp } from '../../app.ts'
 import { fromNow } from '../../lib/time.ts'
 
 const HERE = '203.0.113.7'
@@ -168,4 +170,111 @@ test('neither an address nor an account can be read from the counts', async (t) 
   const rows = JSON.stringify(await here.db.selectFrom('sign_in_failures').selectAll().execute())
   assert.match(rows, /"subject"/)
   assert.doesNotMatch(rows, /203\.0\.113|ann|example/)
+})
+
+const addressOf = (number: number) => `198.51.100.${number}`
+
+/** Failures at one account, each from an address of its own. */
+async function failedFromEverywhere(here: World, times: number, username = 'ann@example.com') {
+  for (let number = 0; number < times; number++)
+    await failed(here, 1, { username, from: addressOf(number) })
+}
+
+test('guesses at one account from many addresses are limited together, wherever the next comes from', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  for (const username of ['ann@example.com', 'no.such.account@example.com']) {
+    await failedFromEverywhere(here, 10, username)
+    const answer = await attempt(here, { username, from: addressOf(11) })
+    assert.equal(answer.statusCode, 429, username)
+    assert.ok(Number(answer.headers['retry-after']) >= 1)
+  }
+  const right = { password: PASSWORD, from: addressOf(12) }
+  assert.equal(await statusOf(here, right), 429, 'the right password from a new address too')
+  assert.equal(await statusOf(here, { ...right, username: 'bob@example.com' }), 200)
+})
+
+test('they do not keep the owner out at an address that was used before', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  assert.equal(await statusOf(here, { password: PASSWORD, from: HERE }), 200)
+  await failedFromEverywhere(here, 10)
+  assert.equal(await statusOf(here, { password: PASSWORD, from: ELSEWHERE }), 429)
+  for (let count = 0; count < 3; count++)
+    assert.equal(await statusOf(here, { password: PASSWORD, from: HERE }), 200)
+  await failed(here, 1, { from: HERE })
+  assert.equal(await statusOf(here, { from: HERE }), 429, 'which has a limit of its own')
+})
+
+const login = (
+  { nobody }: World,
+  { from, cookie = '', password = PASSWORD }: { from: string; cookie?: string; password?: string },
+) =>
+  nobody.send('/login', {
+    method: 'POST',
+    remoteAddress: from,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+      cookie,
+    },
+    body: new URLSearchParams({ username: 'ann@example.com', password }).toString(),
+  })
+
+/** The cookie by which a browser is known that signs in. */
+async function knownBrowser(here: World): Promise<string> {
+  const answer = await login(here, { from: HERE })
+  assert.equal(answer.statusCode, 302)
+  const device = answer.cookies.find(({ name }) => name === 'device')
+  assert.ok(device?.httpOnly && device.sameSite === 'Lax' && (device.maxAge ?? 0) > 0)
+  return `device=${device.value}`
+}
+
+test('nor in a browser that was used before, at whatever address', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  const cookie = await knownBrowser(here)
+  await failedFromEverywhere(here, 10)
+  assert.equal((await login(here, { from: addressOf(20) })).statusCode, 429)
+  const forged = `device=${'x'.repeat(43)}`
+  assert.equal((await login(here, { from: addressOf(21), cookie: forged })).statusCode, 429)
+  const welcome = await login(here, { from: addressOf(22), cookie })
+  assert.equal(welcome.statusCode, 302)
+  assert.ok(
+    welcome.cookies.some(({ name, value }) => cookie === `${name}=${value}`),
+    'it keeps its cookie',
+  )
+})
+
+test('a stolen cookie of a known browser is good for few guesses, wherever they come from', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '2' })
+  const cookie = await knownBrowser(here)
+  const guess = async (number: number) =>
+    (await login(here, { from: addressOf(number), cookie, password: 'a guess' })).statusCode
+  assert.deepEqual([await guess(1), await guess(2), await guess(3)], [401, 401, 429])
+})
+
+test('all addresses of an IPv6 network count as one, and an IPv4 address in IPv6 as itself', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '3' })
+  const household = ['2001:db8:1:2::1', '2001:DB8:1:2:ffff::2', '2001:db8:1:2:3:4:5:6']
+  for (const from of household) await failed(here, 1, { from })
+  assert.equal(await statusOf(here, { from: '2001:db8:1:2::9' }), 429)
+  assert.equal(await statusOf(here, { from: '2001:db8:1:3::9', password: PASSWORD }), 200)
+  await failed(here, 2)
+  await failed(here, 1, { from: `::ffff:${HERE}` })
+  assert.equal(await statusOf(here), 429)
+})
+
+test('the counts are shared by all processes on one database', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '2' })
+  const other = await buildApp(here.config, here.db, pino({ level: 'silent' }))
+  t.after(() => other.close())
+  const replica: World = { ...here, nobody: clientOf(other) }
+  await failed(here, 1)
+  await failed(replica, 1)
+  assert.equal(await statusOf(here), 429)
+  assert.equal(await statusOf(replica), 429)
+})
+
+test('signing in from ever new addresses locks nobody out', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  for (let number = 0; number < 15; number++)
+    assert.equal(await statusOf(here, { password: PASSWORD, from: addressOf(number) }), 200)
 })

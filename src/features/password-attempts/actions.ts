@@ -1,0 +1,88 @@
+import type { Db } from '../../db/tables.ts'
+import { networkOf } from '../../lib/network.ts'
+import { tooManyRequests } from '../../lib/problem.ts'
+import { digest } from '../../lib/secrets.ts'
+import { fold } from '../../lib/text.ts'
+import { fromNow, secondsUntil } from '../../lib/time.ts'
+import * as store from './store.ts'
+
+const WINDOW = 15 * 60
+const TOGETHER = 10
+
+/** Where a person is: at a network address, with a browser that may hold a secret of ours. */
+export interface Place {
+  readonly address: string
+  readonly device?: string | undefined
+}
+
+interface Attempt extends Place {
+  readonly account: store.Account
+  /** How many failures one address may make at one account. */
+  readonly limit: number
+}
+
+// The digests keep addresses and accounts of people out of the tables.
+const ofAddress = (address: string) => digest(`address ${networkOf(address)}`)
+const ofDevice = (device: string) => digest(`device ${device}`)
+
+/**
+ * Bounds the guessing of passwords in 15 minutes: `limit` failures by one address at one account, ten
+ * times as many by one address at all accounts, and ten times as many at one account by all those
+ * together who never signed in to it from where they are. So guesses from a thousand addresses are
+ * slowed as well, and the owner, at an address or with a browser that was used before, is not kept
+ * out by them (OWASP Authentication Cheat Sheet, device cookies). Every try is counted before the
+ * password is looked at, so that many at once cannot slip through. Throws 429.
+ */
+export async function limited<Result>(
+  db: Db,
+  attempt: Attempt,
+  look: () => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+  const { address, account, limit } = attempt
+  const here = ofAddress(address)
+  const own = atAccount(here, account)
+  await count(db, own, limit)
+  await count(db, here, limit * TOGETHER)
+  const shared = await sharedLimit(db, attempt)
+  if (shared) await count(db, shared.subject, shared.most)
+
+  const result = await look()
+  if (result !== undefined) {
+    await store.clearFailures(db, own)
+    await store.forgiveFailure(db, here)
+    if (shared) await store.forgiveFailure(db, shared.subject)
+  }
+  return result
+}
+
+const atAccount = (who: string, account: store.Account) =>
+  digest(`${who} account ${'email' in account ? fold(account.email) : `id ${account.id}`}`)
+
+/** The limit that is shared with other addresses; undefined at an address that is known. */
+async function sharedLimit(db: Db, { address, device, account, limit }: Attempt) {
+  const here = ofAddress(address)
+  const browser = device === undefined ? undefined : ofDevice(device)
+  const known = await store.knownPlaces(db, account, browser ? [here, browser] : [here])
+  if (known.includes(here)) return undefined
+  // A browser is known wherever it goes, but whoever has its cookie must not guess from everywhere.
+  if (browser && known.includes(browser)) {
+    return { subject: atAccount(browser, account), most: limit }
+  }
+  return { subject: atAccount('elsewhere', account), most: limit * TOGETHER }
+}
+
+async function count(db: Db, subject: string, most: number): Promise<void> {
+  const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
+  if (failures > most) {
+    throw tooManyRequests(
+      'Too many failed attempts. Try again later.',
+      secondsUntil(window_ends_at),
+    )
+  }
+}
+
+/** Remembers where a user signed in, so that others' failures do not count there. */
+export async function remember(db: Db, userId: number, { address, device }: Place): Promise<void> {
+  await store.rememberPlace(db, userId, ofAddress(address))
+  if (device !== undefined) await store.rememberPlace(db, userId, ofDevice(device))
+}
