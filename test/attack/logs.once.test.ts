@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { stripVTControlCharacters } from 'node:util'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { Value } from 'typebox/value'
 import { Tokens } from '../../src/features/sessions/schema.ts'
+import { say } from '../say.ts'
 import { type Server, startServer } from '../server.ts'
 import { PASSWORD } from '../world.ts'
-
-async function say(url: string, bytes: string): Promise<string> {
-  const { port, hostname } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  await once(socket, 'connect')
-  socket.end(Buffer.from(bytes, 'latin1'))
-  return text(socket)
-}
 
 /** All that was logged up to now: the line of one more request is the last. */
 async function everything({ url, output }: Server): Promise<string> {

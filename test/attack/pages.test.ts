@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LightMyRequestResponse } from 'fastify'
+import { PASSWORD, type World, world } from '../world.ts'
+
+const HERE = { 'sec-fetch-site': 'same-origin' }
+const ELSEWHERE = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+
+const postForm = (
+  { app }: World,
+  url: string,
+  fields: Record<string, string>,
+  headers: Record<string, string> = HERE,
+) =>
+  app.inject({
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(fields).toString(),
+  })
+
+const sessionIn = (answer: LightMyRequestResponse) =>
+  answer.cookies.find(({ name }) => /^(__Host-)?session$/.test(name))
+
+const credentials = { username: 'ann@example.com', password: PASSWORD }
+const HTTPS = { 'x-forwarded-proto': 'https' }
+
+test('a sign-in gives a new session, and the one that was planted before opens nothing', async (t) => {
+  const here = await world(t)
+  const planted = 'session=planted-by-a-stranger'
+  const answer = await postForm(here, '/login', credentials, { ...HERE, cookie: planted })
+  const given = sessionIn(answer)
+  assert.ok(given && given.value.length >= 43 && given.value !== 'planted-by-a-stranger')
+  assert.equal((await here.nobody.get('/auth/me', { cookie: planted })).statusCode, 401)
+
+  const mine = `session=${given.value}`
+  const again = await postForm(here, '/login', credentials, { ...HERE, cookie: mine })
+  assert.notEqual(sessionIn(again)?.value, given.value)
+  const status = async (cookie: string) =>
+    (await here.nobody.get('/auth/me', { cookie })).statusCode
+  assert.equal(await status(mine), 401, 'the session before the sign-in has ended')
+  assert.equal(await status(`session=${sessionIn(again)?.value}`), 200)
+})
+
+test('signing out ends the session on the server, and takes the cookie back', async (t) => {
+  const here = await world(t)
+  const session = sessionIn(await postForm(here, '/login', credentials))
+  const cookie = `session=${session?.value}`
+  const answer = await postForm(here, '/logout', {}, { ...HERE, cookie })
+  assert.equal(sessionIn(answer)?.value, '')
+  assert.equal((await here.nobody.get('/auth/me', { cookie })).statusCode, 401)
+})
+
+test('over https every cookie is bound to this host; none but the theme is readable by a script', async (t) => {
+  const here = await world(t, { PROXY_HEADERS: '1' })
+  const answers = [
+    await postForm(here, '/login', credentials, { ...HERE, ...HTTPS }),
+    await postForm(here, '/logout', {}, { ...HERE, ...HTTPS }),
+    await postForm(here, '/theme', { theme: 'dark', next: '/' }, { ...HERE, ...HTTPS }),
+  ]
+  const cookies = answers.flatMap((answer) => answer.cookies)
+  assert.ok(cookies.length >= 5)
+  for (const { name, path, secure, httpOnly = false, sameSite, domain } of cookies) {
+    assert.match(name, /^__Host-/)
+    assert.deepEqual(
+      { path, secure, sameSite, domain },
+      { path: '/', secure: true, sameSite: 'Lax', domain: undefined },
+    )
+    assert.equal(httpOnly, name !== '__Host-theme', name)
+  }
+})
+
+test('over https a cookie without the prefix, which a neighbour could plant, is not read', async (t) => {
+  const here = await world(t, { PROXY_HEADERS: '1' })
+  const { value } =
+    sessionIn(await postForm(here, '/login', credentials, { ...HERE, ...HTTPS })) ?? {}
+  const status = async (cookie: string) =>
+    (await here.nobody.get('/auth/me', { cookie, ...HTTPS })).statusCode
+  assert.equal(await status(`session=${value}`), 401)
+  assert.equal(await status(`__Host-session=${value}`), 200)
+})
+
+test('next leads to this site only, wherever it is named', async (t) => {
+  const here = await world(t)
+  const targets = [
+    'https://evil.example',
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    '/.//evil.example',
+    '/..//evil.example',
+    '/%2e//evil.example',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    ' //evil.example',
+    'http:evil.example',
+    '@evil.example',
+    '.evil.example',
+    '/\u0000/evil.example',
+    '/x\r\nSet-Cookie: a=b',
+  ]
+  let people = 0
+  for (const next of targets) {
+    const answers = [
+      await postForm(here, '/login', { ...credentials, next }),
+      await postForm(here, '/theme', { theme: 'dark', next }),
+      await postForm(here, '/signup', {
+        email: `new${++people}@example.com`,
+        password: PASSWORD,
+        fname: 'N',
+        lname: 'N',
+        next,
+      }),
+    ]
+    for (const { statusCode, headers } of answers) {
+      if (statusCode === 422) continue
+      assert.equal(statusCode, 302, next)
+      const target = new URL(String(headers.location), 'http://here.example')
+      assert.equal(target.origin, 'http://here.example', `${next} → ${headers.location}`)
+      assert.doesNotMatch(String(headers.location), /^\/[/\\]/)
+    }
+    const shown = await here.app.inject({
+      url: `/login?${new URLSearchParams({ next })}`,
+      headers: { accept: 'text/html' },
+    })
+    assert.doesNotMatch(shown.body, /(href|action|value)="[^"]*(javascript:|data:|\/\/evil|\\)/)
+  }
+})
+
+test('another site signs nobody in, up or out, and changes nothing (403)', async (t) => {
+  const here = await world(t)
+  const session = sessionIn(await postForm(here, '/login', credentials))
+  const cookie = `session=${session?.value}`
+  const account = { email: 'e@example.com', password: PASSWORD, fname: 'E', lname: 'E' }
+  const origins: Record<string, string>[] = [
+    ELSEWHERE,
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'null' },
+  ]
+  const visitors: Record<string, string>[] = [{}, { cookie }]
+  for (const headers of origins) {
+    for (const [url, fields] of [
+      ['/login', credentials],
+      ['/signup', account],
+      ['/logout', {}],
+      ['/theme', { theme: 'dark', next: '/' }],
+      ['/home/todos', { text: 'Planted' }],
+    ] as const) {
+      for (const also of visitors) {
+        const answer = await postForm(here, url, { ...fields }, { ...headers, ...also })
+        const isLed = url.startsWith('/home') && !('cookie' in also)
+        assert.ok(answer.statusCode === 403 || (isLed && answer.statusCode === 302), url)
+        assert.deepEqual(answer.cookies, [], url)
+      }
+    }
+  }
+  const logout = await here.app.inject({ url: '/logout', headers: { ...ELSEWHERE, cookie } })
+  assert.equal(logout.statusCode, 200)
+  assert.equal((await here.nobody.get('/auth/me', { cookie })).statusCode, 200)
+  assert.deepEqual((await here.ann.get('/api/v1/todos')).json(), [])
+})
