@@ -48,6 +48,7 @@ export function configure(environment: Environment) {
       connections: environment.DATABASE_POOL_SIZE,
       connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
       statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
+      transactionPooling: environment.DATABASE_TRANSACTION_POOLING,
     },
     updateDb: environment.UPDATE_DB,
     resetDb: environment.RESET_DB,

@@ -35,6 +35,9 @@ export const Environment = Type.Object({
     10_000,
     'How long one PostgreSQL statement may take, in milliseconds.',
   ),
+  DATABASE_TRANSACTION_POOLING: flag(
+    'A pooler in transaction mode (PgBouncer) stands before PostgreSQL: rely on nothing that outlives a transaction. Set the timeouts on the role then (docs/scaling.md).',
+  ),
   UPDATE_DB: flag(
     'Migrate the schema when starting. With 0, `/ready` answers 503 until `todo migrate` has run.',
     true,

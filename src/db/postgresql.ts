@@ -7,6 +7,11 @@ export interface PoolLimits {
   readonly connections: number
   readonly connectTimeout: number
   readonly statementTimeout: number
+  /**
+   * Each transaction may run on another connection of a pooler, so nothing of a session may be
+   * leant on: no settings of it, no named statements.
+   */
+  readonly transactionPooling?: boolean
 }
 
 // bigint arrives as text by default. Ids and counts here stay below 2^53 (lib/shapes.ts).
@@ -65,6 +70,12 @@ class PooledPostgresDialect extends PostgresDialect {
   }
 }
 
+/** What PostgreSQL is to end by itself. A pooler refuses a client that asks for it. */
+const sessionLimits = ({ statementTimeout }: PoolLimits) => ({
+  statement_timeout: statementTimeout,
+  idle_in_transaction_session_timeout: statementTimeout + 5_000,
+})
+
 /** PostgreSQL at `url`, by a pool whose waits are all bounded. */
 export function postgresqlDialect(
   url: string,
@@ -76,10 +87,9 @@ export function postgresqlDialect(
     application_name: 'todo-app',
     max: limits.connections,
     connectionTimeoutMillis: limits.connectTimeout,
-    statement_timeout: limits.statementTimeout,
+    ...(limits.transactionPooling ? {} : sessionLimits(limits)),
     idleTimeoutMillis: limits.statementTimeout,
     stream: () => impatientSocket(limits.statementTimeout + 1_000),
-    idle_in_transaction_session_timeout: limits.statementTimeout + 5_000,
     keepAlive: true,
     types,
   })
