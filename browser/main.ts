@@ -1,4 +1,6 @@
 import './main.css'
 import { switchTheme } from './theme.ts'
+import { showLocalTimes } from './times.ts'
 
 switchTheme()
+showLocalTimes()

@@ -14,7 +14,7 @@ const manifest = join(target, 'manifest.json')
 const INPUTS = [
   'browser/**/*.{ts,css,svg,png}',
   'src/web/**/*.ts',
-  'src/features/*/views.ts',
+  'src/features/*/*.ts',
   'scripts/assets.ts',
   'package-lock.json',
 ]

@@ -8,6 +8,9 @@ import { longestWait } from './db/dialect.ts'
 import { databaseProblem } from './db/failure.ts'
 import type { Db } from './db/tables.ts'
 import { accountsApi } from './features/accounts/api.ts'
+import { accountPages } from './features/accounts/pages.ts'
+import { exportsApi } from './features/exports/api.ts'
+import { exportPages } from './features/exports/pages.ts'
 import { profilesApi } from './features/profiles/api.ts'
 import { accessTokens } from './features/sessions/access-tokens.ts'
 import type { SignInRules } from './features/sessions/actions.ts'
@@ -83,6 +86,7 @@ export async function buildApp(
   const keys = [config.secretKey, ...config.secretKeyFallbacks] as const
   const tokens = accessTokens(keys, config.accessTokenLifetime)
   const failures = config.signInFailures
+  const idleTimeout = config.sessionIdleTimeout
   const rules: SignInRules = {
     tokens,
     failures,
@@ -118,7 +122,7 @@ export async function buildApp(
     app.getDefaultJsonParser('error', 'error'),
   )
   guardMediaTypes(app)
-  controlAccess(app, identify(db, tokens, config.sessionIdleTimeout))
+  controlAccess(app, identify(db, tokens, idleTimeout))
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))
@@ -129,10 +133,13 @@ export async function buildApp(
   app.register(usersApi({ db, signup: config.signup, pageSizes }), { prefix: `${api}/users` })
   app.register(profilesApi({ db }), { prefix: `${api}/users` })
   app.register(todosApi({ db, pageSizes }), { prefix: `${api}/todos` })
+  app.register(exportsApi({ db }), { prefix: `${api}/auth` })
   app.register(serveDocs)
 
   app.register(sharedPages)
-  app.register(sessionPages({ db, rules, signup: config.signup }))
+  app.register(sessionPages({ db, rules, signup: config.signup, idleTimeout }))
+  app.register(accountPages({ db, failures, idleTimeout }), { prefix: '/account' })
+  app.register(exportPages({ db }), { prefix: '/account' })
   app.register(todoPages({ db, api: `${api}/todos`, pageSize: Math.min(25, pageSizes.max) }), {
     prefix: '/home',
   })

@@ -24,6 +24,7 @@ const FEATURES = [
   'idempotency-keys',
   'todos',
   'profiles',
+  'exports',
 ]
 
 /** What of a feature another one may use. */

@@ -55,6 +55,7 @@ test('the document is OpenAPI 3.1 and names each shape once', async (t) => {
   assert.deepEqual(Object.keys(document.components.schemas).sort(), [
     'AccountDelete',
     'AccountUpdate',
+    'Export',
     'Fault',
     'Greeting',
     'Health',

@@ -50,6 +50,7 @@ const TABLE = `
   PUT    /api/v1/todos/:id             401    200   404      404   401 200    403
   PATCH  /api/v1/todos/:id             401    200   404      404   401 200    403
   DELETE /api/v1/todos/:id             401    204   404      404   401 204    403
+  GET    /api/v1/auth/me/export        401    200   200      200   401 200    200
   GET    /assets/*                     404    404   404      404   404 404    404
   POST   /theme                        302    302   302      302   302 302    403
   GET    /login                        200    200   200      200   200 200    200
@@ -58,6 +59,16 @@ const TABLE = `
   POST   /signup                       302    302   302      302   302 302    403
   GET    /logout                       302    302   302      302   302 302    200
   POST   /logout                       302    302   302      302   302 302    403
+  GET    /sessions                     login  200   200      200   login 200  200
+  POST   /sessions/:id/end             login  302   404      404   login 302  403
+  POST   /sessions/end-others          login  302   302      302   login 302  403
+  GET    /account                      login  200   200      200   login 200  200
+  POST   /account/names                login  302   302      302   login 302  403
+  POST   /account/email                login  302   302      302   login 302  403
+  POST   /account/password             login  302   302      302   login 302  403
+  GET    /account/delete               login  200   200      200   login 200  200
+  POST   /account/delete               login  302   302      302   login 302  403
+  GET    /account/export               login  200   200      200   login 200  200
   GET    /home                         login  200   200      200   login 200  200
   POST   /home/todos                   login  302   302      302   login 302  403
   POST   /home/todos/:id               login  302   404      404   login 302  403
@@ -201,6 +212,11 @@ const BODIES: Readonly<Record<string, (cast: Cast) => InjectOptions>> = {
   'POST /login': signIn,
   'POST /signup': () =>
     form({ email: `new${++members}@example.com`, password: PASSWORD, fname: 'N', lname: 'E' }),
+  'POST /account/names': () => form({ fname: 'New', lname: 'Name' }),
+  'POST /account/email': () =>
+    form({ email: `new${++members}@example.com`, current_password: PASSWORD }),
+  'POST /account/password': () => form({ current_password: PASSWORD, password: 'fog on the fen' }),
+  'POST /account/delete': () => form({ password: PASSWORD }),
   'POST /home/todos': () => form({ text: 'New', next: '/home' }),
   'POST /home/todos/:id': () => form({ text: 'New', tag: '"1.1"', next: '/home' }),
   'POST /home/todos/:id/complete': () => form({ next: '/home' }),
@@ -221,10 +237,13 @@ function rows() {
   }))
 }
 
-const urlOf = (path: string, { owner, todoId }: Cast) =>
-  path
-    .replace(':id', String(path.includes('/todos/') ? todoId : owner.id))
-    .replace('*', 'swagger-ui.css')
+const idIn = (path: string, { owner, todoId }: Cast): number => {
+  if (path.includes('/todos/')) return todoId
+  return path.startsWith('/sessions/') ? owner.sessionId : owner.id
+}
+
+const urlOf = (path: string, people: Cast) =>
+  path.replace(':id', String(idIn(path, people))).replace('*', 'swagger-ui.css')
 
 const contents = async ({ db }: World) =>
   Promise.all(tableNames.map((table) => db.selectFrom(table).selectAll().execute()))

@@ -76,10 +76,13 @@ const themeNames: Readonly<Record<Theme, string>> = {
 
 /** Works as a form; the pages' script spares the way to the server. */
 const themeSwitch = (chosen: Theme, url: string): Html => html`
-  <form class="theme-switch" method="post" action="/theme" role="group" aria-label="Colours">
+  <form class="theme-switch" method="post" action="/theme">
     <input type="hidden" name="next" value="${url}">
-    ${themes.map(
-      (theme) => html`
+    <fieldset>
+      <legend class="sr-only">Colours</legend>
+      ${themes.map(
+        (theme) => html`
       <button name="theme" value="${theme}" aria-pressed="${String(theme === chosen)}">${themeNames[theme]}</button>`,
-    )}
+      )}
+    </fieldset>
   </form>`

@@ -8,7 +8,7 @@ const MOUNTS = ['/auth/me', '/auth/me/', '/api/v1/auth/me', '/api/v1/auth/me/'] 
 const ME = '/auth/me'
 const NEW = 'clouds over the weir'
 const wrongAt = (field: string) => [
-  { loc: ['body', field], msg: 'is not the current password', type: 'wrong_password' },
+  { loc: ['body', field], msg: 'is wrong', type: 'wrong_password' },
 ]
 
 const signIn = ({ nobody }: World, username: string, password: string) =>

@@ -32,7 +32,7 @@ async function requirePassword(
   if (!fits)
     throw invalid({
       loc: ['body', field],
-      msg: 'is not the current password',
+      msg: 'is wrong',
       type: 'wrong_password',
     })
 }

@@ -15,16 +15,16 @@ interface Options {
   readonly suffix?: string
 }
 
+export const personOf = (request: FastifyRequest, failures: number): Person => ({
+  ...callerOf(request),
+  address: request.ip,
+  failures,
+})
+
 /** The caller's own account. */
 export const accountsApi =
   ({ db, failures, suffix = '' }: Options): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const personOf = (request: FastifyRequest): Person => ({
-      ...callerOf(request),
-      address: request.ip,
-      failures,
-    })
-
     app.get(
       '/me',
       {
@@ -54,7 +54,7 @@ export const accountsApi =
           },
         },
       },
-      (request) => change(db, personOf(request), request.body),
+      (request) => change(db, personOf(request, failures), request.body),
     )
 
     app.delete(
@@ -69,7 +69,7 @@ export const accountsApi =
         },
       },
       async (request, reply) => {
-        await erase(db, personOf(request), request.body.password)
+        await erase(db, personOf(request, failures), request.body.password)
         return reply.code(204).send(undefined)
       },
     )

@@ -17,4 +17,9 @@ export const AccountUpdate = closed(
 )
 export type AccountUpdate = Static<typeof AccountUpdate>
 
+/** The forms of the account page. */
+export const NamesForm = closed({ fname: FirstName, lname: LastName })
+export const EmailForm = closed({ email: Email, current_password: Password })
+export const PasswordForm = closed({ current_password: Password, password: NewPassword })
+
 export const AccountDelete = closed({ password: Password }, { title: 'AccountDelete' })

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/tables.ts'
 import * as passwords from '../../lib/passwords.ts'
-import { type Problem, unauthenticated } from '../../lib/problem.ts'
+import { notFound, type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
 import { fromNow, secondsUntil } from '../../lib/time.ts'
 import { limited, type Place, remember } from '../password-attempts/actions.ts'
@@ -104,6 +104,12 @@ export async function begin(
 /** Ends the session whose cookie holds the secret, if there is one. */
 export const end = (db: Db, secret: string): Promise<void> =>
   sessions.removeByCookie(db, digest(secret))
+
+/** Ends one of a user's sessions. Throws 404 for one that is not theirs, or not any more. */
+export async function endOne(db: Db, userId: number, id: number): Promise<void> {
+  if (!(await sessions.find(db, userId, id))) throw notFound('Session')
+  await sessions.remove(db, userId, id)
+}
 
 async function issue(
   db: Db,

@@ -2,17 +2,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
-import { isFromElsewhere } from '../../http/access.ts'
+import { callerOf, isFromElsewhere } from '../../http/access.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
 import { localPath } from '../../lib/local-path.ts'
 import { isRandomSecret, randomSecret } from '../../lib/secrets.ts'
-import { closed } from '../../lib/shapes.ts'
+import { closed, Id } from '../../lib/shapes.ts'
+import { fromNow } from '../../lib/time.ts'
 import { flash } from '../../web/flash.ts'
 import { emptyForm, type FormState, submit } from '../../web/form.ts'
 import { sendPage } from '../../web/send-page.ts'
 import { signUp } from '../users/actions.ts'
 import { Password, UserCreate } from '../users/schema.ts'
-import { authenticate, begin, end, type SignInRules } from './actions.ts'
+import * as users from '../users/store.ts'
+import { authenticate, begin, end, endOne, type SignInRules } from './actions.ts'
+import { sessionsView } from './list-view.ts'
+import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
 
 const Next = Type.Optional(Type.String({ maxLength: 2000 }))
@@ -39,11 +43,13 @@ interface Options {
   readonly db: Db
   readonly rules: SignInRules
   readonly signup: 'open' | 'closed'
+  /** In seconds. */
+  readonly idleTimeout: number
 }
 
-/** Signing in, up and out in a browser. */
+/** Signing in, up and out in a browser, and the list of where one is signed in. */
 export const sessionPages =
-  ({ db, rules, signup }: Options): FastifyPluginAsyncTypebox =>
+  ({ db, rules, signup, idleTimeout }: Options): FastifyPluginAsyncTypebox =>
   async (app) => {
     const config = { access: 'public' as const, page: true }
     const canSignUp = signup === 'open'
@@ -156,6 +162,51 @@ export const sessionPages =
       if (!isFromElsewhere(request)) return leave(request, reply)
       return sendPage(request, reply, { title: 'Sign out', content: logoutView() })
     })
+
+    app.get(
+      '/sessions',
+      { config: { page: true }, schema: { hide: true } },
+      async (request, reply) => {
+        const { id, session_id } = callerOf(request)
+        const [user, list] = await Promise.all([
+          users.get(db, id),
+          sessions.list(db, id, fromNow(-idleTimeout)),
+        ])
+        return sendPage(request, reply, {
+          title: 'Sessions',
+          user,
+          current: 'account',
+          content: sessionsView(list, session_id),
+        })
+      },
+    )
+
+    app.post(
+      '/sessions/:id/end',
+      { config: { page: true }, schema: { hide: true, params: closed({ id: Id }) } },
+      async (request, reply) => {
+        const { id, session_id } = callerOf(request)
+        await endOne(db, id, request.params.id)
+        if (request.params.id === session_id) {
+          removeCookie(reply, SESSION_COOKIE)
+          flash(reply, 'signed-out')
+          return reply.redirect('/login')
+        }
+        flash(reply, 'session-ended')
+        return reply.redirect('/sessions')
+      },
+    )
+
+    app.post(
+      '/sessions/end-others',
+      { config: { page: true }, schema: { hide: true } },
+      async (request, reply) => {
+        const { id, session_id } = callerOf(request)
+        await sessions.removeAll(db, id, session_id)
+        flash(reply, 'sessions-ended')
+        return reply.redirect('/sessions')
+      },
+    )
   }
 
 const accountOf = ({ next: _next, ...account }: Static<typeof SignupForm>) => account

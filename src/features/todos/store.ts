@@ -22,9 +22,9 @@ const columns = [
 
 type Columns = Omit<TodoRow, 'text_key' | 'sort_key'>
 
-const shown = ({ completed_at, ...todo }: Columns): Versioned<Todo> => ({
+const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed_at'> => ({
   ...todo,
-  completed: completed_at !== null,
+  completed: todo.completed_at !== null,
 })
 
 const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
@@ -70,7 +70,7 @@ export async function list(
   { sort, descending }: Order,
   place: Place,
   limit: number,
-): Promise<Array<Versioned<Todo> & { sort_key: string }>> {
+): Promise<Array<Versioned<Todo> & Pick<TodoRow, 'completed_at' | 'sort_key'>>> {
   const isBackward = 'cursor' in place && place.cursor.direction === 'before'
   const direction = descending === isBackward ? 'asc' : 'desc'
   const column = sortColumns[sort]

@@ -2,6 +2,8 @@ import { html, type Html } from '../html.ts'
 
 interface Field {
   readonly name: string
+  /** Where another form of the page has a field of the same name. */
+  readonly id?: string
   readonly label: string
   readonly type?: 'text' | 'email' | 'password'
   readonly value?: string | undefined
@@ -17,6 +19,7 @@ interface Field {
 /** One line to fill in, with its label, a hint, and what was wrong with it (WCAG 2.2, 3.3.1 to 3.3.3). */
 export function field({
   name,
+  id = name,
   label,
   type = 'text',
   value = '',
@@ -27,17 +30,17 @@ export function field({
   maxLength,
   autofocus = false,
 }: Field): Html {
-  const described = [hint && `${name}-hint`, fault && `${name}-fault`].filter(Boolean).join(' ')
+  const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(' ')
   return html`
     <div class="field">
-      <label for="${name}">${label}</label>
-      <input class="input" id="${name}" name="${name}" type="${type}" value="${value}"
+      <label for="${id}">${label}</label>
+      <input class="input" id="${id}" name="${name}" type="${type}" value="${value}"
         autocomplete="${autocomplete}" maxlength="${maxLength}" required
         ${minLength !== undefined && html`minlength="${minLength}"`}
         ${type === 'email' && html`autocapitalize="none" spellcheck="false"`}
         ${described && html`aria-describedby="${described}"`}
         ${fault && html`aria-invalid="true"`} ${autofocus && html`autofocus`}>
-      ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-      ${fault && html`<p class="fault" id="${name}-fault">${label} ${fault}.</p>`}
+      ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
+      ${fault && html`<p class="fault" id="${id}-fault">${label} ${fault}.</p>`}
     </div>`
 }

@@ -14,6 +14,9 @@ const paths = {
   warning: 'M12 4L2.8 20h18.4L12 4zM12 10v4M12 17v.01',
   previous: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',
+  screen: 'M3 5h18v11H3zM8 20h8M12 16v4',
+  program: 'M5 7l5 5-5 5M12 17h7',
+  download: 'M12 4v11M7 10l5 5 5-5M5 20h14',
   keyboard: 'M3 6h18v12H3zM7 10v.01M11 10v.01M15 10v.01M8 14h8',
 } as const
 export type Icon = keyof typeof paths

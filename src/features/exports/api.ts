@@ -1,0 +1,44 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Db } from '../../db/tables.ts'
+import { callerOf } from '../../http/access.ts'
+import { answer } from '../../http/docs.ts'
+import { exportOf } from './actions.ts'
+import { Export } from './schema.ts'
+
+/** All data of the caller's account, to be answered as a file. */
+export async function exportFile(
+  db: Db,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Readable> {
+  const pieces = await exportOf(db, callerOf(request).id)
+  const day = new Date().toISOString().slice(0, 10)
+  reply
+    .type('application/json; charset=utf-8')
+    .header('Content-Disposition', `attachment; filename="todo-app-${day}.json"`)
+  return Readable.from(pieces)
+}
+
+/** A stream of such a text; Fastify sends it as it comes. */
+const Streamed = Type.Unsafe<Readable>(Export)
+
+/** All data of the caller's account, for programs. */
+export const exportsApi =
+  ({ db }: { readonly db: Db }): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/me/export',
+      {
+        schema: {
+          operationId: 'exportAccount',
+          tags: ['account'],
+          summary: 'Read everything of the account as one file',
+          response: { 200: answer('All data of the account.', Streamed) },
+        },
+      },
+      (request, reply) => exportFile(db, request, reply),
+    )
+  }
