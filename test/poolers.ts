@@ -34,6 +34,8 @@ frontend public
 backend replicas
   balance roundrobin
   option httpchk GET /ready
+  option redispatch 1
+  retry-on conn-failure
 ${lines.join('\n')}
 `
   const directory = await folder(t, undefined, { 'haproxy.cfg': configuration })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { Value } from 'typebox/value'
@@ -130,4 +131,27 @@ test('they do so through PgBouncer too, whose few connections change hands at ev
   // Many at once, so that statements of one client run on connections that others used.
   await Promise.all(Array.from({ length: 6 }, () => takeTour(url)))
   for (const { output } of replicas) assert.doesNotMatch(output(), /"level":50/)
+})
+
+test('one replica is taken away while requests go on: HAProxy loses none', {
+  skip: noHaproxy,
+}, async (t) => {
+  const [one, two] = await startTwo(t, await common(t))
+  const url = await startHaproxy(t, [one.url, two.url])
+  const statuses = new Map<number, number>()
+  let stopped = false
+  const clients = Array.from({ length: 4 }, async () => {
+    while (!stopped) {
+      const { status } = await fetch(`${url}/login`, { signal: AbortSignal.timeout(10_000) })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+  })
+  while (answered(one) < 20) await delay(50)
+  process.kill(one.pid, 'SIGTERM')
+  assert.equal(await one.ended, 0)
+  const before = answered(two)
+  while (answered(two) < before + 20) await delay(50)
+  stopped = true
+  await Promise.all(clients)
+  assert.deepEqual([...statuses.keys()], [200])
 })

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
 import { installation } from './command.ts'
+import { world } from './world.ts'
 
 async function withDatabase<Result>(
   url: string,
@@ -57,6 +58,15 @@ test('a database of a newer version is left alone, with a message that says so',
     assert.match(stderr, /9999-later\. It was used by a newer version/)
   }
   assert.equal((await todo(['serve'], { variables: { UPDATE_DB: '0' } })).code, 1)
+})
+
+test('a process that serves while a newer version migrates goes on serving (200)', async (t) => {
+  const { ann, nobody, db } = await world(t)
+  await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030')`.execute(
+    db,
+  )
+  assert.equal((await nobody.get('/ready')).statusCode, 200)
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Buy milk' })).statusCode, 201)
 })
 
 test('todo reset loads two accounts with fourteen todos, again and again', async (t) => {
