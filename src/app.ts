@@ -36,7 +36,9 @@ import {
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
+import { metricsRoute } from './http/metrics.ts'
 import { logRequests } from './http/observe.ts'
+import { traceOf } from './http/trace.ts'
 import { validatorCompiler } from './http/validation.ts'
 import { readiness } from './readiness.ts'
 import { name, version } from './version.ts'
@@ -59,11 +61,18 @@ declare module 'fastify' {
   }
 }
 
+interface AppMetrics {
+  watch(app: FastifyInstance): void
+  /** What `/metrics` answers, where it is on. */
+  text(): Promise<string>
+}
+
 /** The whole service, ready to listen or to be called. Closing it leaves the database open. */
 export async function buildApp(
   config: Config,
   db: Db,
   logger: FastifyBaseLogger,
+  metrics?: AppMetrics,
 ): Promise<FastifyInstance> {
   const answerFailure = failureAnswer(databaseProblem, sendErrorPage)
   const app = fastify({
@@ -73,6 +82,8 @@ export async function buildApp(
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestId,
+    childLoggerFactory: (logger, bindings, options, { headers }) =>
+      logger.child({ ...bindings, ...traceOf(headers) }, options),
     clientErrorHandler: answerMalformed,
     frameworkErrors: answerFailure,
     ...serverLimits(config.limits),
@@ -102,6 +113,7 @@ export async function buildApp(
   app.decorate('drain', drain)
   answerFailures(app, answerFailure)
   logRequests(app)
+  metrics?.watch(app)
   limitClients(app, config.limits)
   await guardAnswers(app)
   shedLoad(app, config.limits, () => longestWait(db))
@@ -126,6 +138,7 @@ export async function buildApp(
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))
+  if (metrics && config.metrics) app.register(metricsRoute(metrics.text))
   app.register(sessionsApi({ db, rules }), { prefix: '/auth' })
   app.register(sessionsApi({ db, rules, suffix: 'UnderPrefix' }), { prefix: `${api}/auth` })
   app.register(accountsApi({ db, failures }), { prefix: '/auth' })

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { closeSync, openSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { Crew, type Rules } from './cluster/crew.ts'
+import { offerMetrics } from './metrics-port.ts'
 
 /**
  * Serves in several workers and watches over them; this process itself serves nothing. SIGHUP
@@ -9,7 +10,11 @@ import { Crew, type Rules } from './cluster/crew.ts'
  * once it listens; a worker that cannot start at first ends this process with its exit code.
  */
 export async function supervise(
-  rules: Rules & { readonly drainDelay: number },
+  rules: Rules & {
+    readonly drainDelay: number
+    readonly host: string
+    readonly metricsPort: number | undefined
+  },
   logger: FastifyBaseLogger,
 ): Promise<void> {
   // Each worker accepts for itself. Handed out by this process, as is node:cluster's usual way, a
@@ -51,6 +56,7 @@ export async function supervise(
     crew.restart()
   })
 
+  await offerMetrics(rules, logger, () => crew.metrics())
   const exitCode = await crew.start()
   if (exitCode !== undefined) process.exit(exitCode)
 }

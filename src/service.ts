@@ -2,12 +2,15 @@ import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { Config } from './config/config.ts'
+import { poolUse } from './db/dialect.ts'
 import { migrate, NewerSchema, schemaState } from './db/migrate.ts'
 import { describe } from './db/open.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
 import { keepHouse } from './housekeeping.ts'
+import { countedMetrics, type Snapshot, sumOf } from './http/metrics.ts'
+import { version } from './version.ts'
 
 /**
  * What to do to the database before serving: at a start it is reset or migrated as configured, at a
@@ -25,21 +28,30 @@ export interface Service {
   stop(): Promise<void>
   /** How many requests came so far. */
   requests(): number
+  /** What this process counted; nothing unless metrics are on. */
+  metrics(): Promise<Snapshot>
 }
 
 /**
  * Opens the database, prepares it, and serves. Gives once it listens; throws when the database
- * cannot be brought to the schema of this version, or the port is taken.
+ * cannot be brought to the schema of this version, or the port is taken. `metricsOfAll` gives the
+ * metrics where other processes serve as well.
  */
 export async function startService(
   config: Config,
   logger: FastifyBaseLogger,
   preparation: Preparation,
+  metricsOfAll?: () => Promise<string>,
 ): Promise<Service> {
-  const db = openDatabase(config, logger)
+  const isMeasured = config.metrics || config.metricsPort !== undefined
+  const metrics = isMeasured ? countedMetrics(version) : undefined
+  const snapshot = async () => (await metrics?.snapshot()) ?? []
+  const text = metricsOfAll ?? (async () => sumOf([await snapshot()]))
+  const db = openDatabase(config, logger, metrics?.query)
+  metrics?.watchPool(() => poolUse(db))
   try {
     await prepare(config, db, logger, preparation)
-    const app = await buildApp(config, db, logger)
+    const app = await buildApp(config, db, logger, metrics && { watch: metrics.watch, text })
     const announcement =
       preparation === 'start'
         ? await howToBegin(config, db)
@@ -56,6 +68,7 @@ export async function startService(
         await db.destroy()
       },
       requests: () => app.drain.requests,
+      metrics: snapshot,
     }
   } catch (error) {
     await db.destroy()

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Preparation } from '../service.ts'
 import { Member } from './member.ts'
+import { CrewMetrics } from './metrics.ts'
 import type { Report } from './messages.ts'
 
 /** How many workers, and when one has to go. */
@@ -39,6 +40,7 @@ export class Crew {
   /** Called when workers do not stay alive; with the reason. */
   readonly #giveUp: (reason: string) => void
   readonly #members = new Set<Member>()
+  readonly #metrics = new CrewMetrics()
   #housekeeper: Member | undefined
   #isStopping = false
   #isFilling = false
@@ -100,6 +102,11 @@ export class Crew {
     return finished.every(Boolean)
   }
 
+  /** What all workers together counted, for Prometheus. */
+  metrics(): Promise<string> {
+    return this.#metrics.text([...this.#members])
+  }
+
   kill(): void {
     this.#isStopping = true
     for (const member of this.#members) member.kill()
@@ -131,6 +138,9 @@ export class Crew {
   #hear(member: Member, report: Report, requestsMax: number): void {
     const { maxRequests, workerMemoryLimit } = this.#rules
     if (report.report === 'replace me') this.#replace(member, report.reason)
+    if (report.report === 'ask for metrics') {
+      void this.metrics().then((text) => member.order({ order: 'metrics', text }))
+    }
     if (report.report !== 'beat') return
     if (maxRequests > 0 && report.requests >= requestsMax) {
       this.#replace(member, `${report.requests} requests (MAX_REQUESTS)`)
@@ -178,6 +188,7 @@ export class Crew {
 
   #ended(member: Member): void {
     this.#members.delete(member)
+    void this.#metrics.ended(member)
     if (this.#isStopping) return
     const { id, pid, ending } = member
     if (member.isLeaving) {

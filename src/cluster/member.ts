@@ -1,9 +1,14 @@
 import cluster, { type Worker } from 'node:cluster'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Snapshot } from '../http/metrics.ts'
 import type { Preparation } from '../service.ts'
 import { listener, type Order, Report } from './messages.ts'
 
 /** Of what a worker wrote to standard error, as much as says why it ended, in characters. */
 const COMPLAINT_MAX = 1000
+
+/** How long a scrape waits for one worker, in milliseconds. */
+const METRICS_PATIENCE = 1000
 
 type State = 'starting' | 'serving' | 'ended'
 
@@ -19,6 +24,9 @@ export class Member {
   isBeingReplaced = false
   isLeaving = false
   hasServed = false
+  /** What it counted, when it last told. */
+  metrics: Snapshot = []
+  #told = Promise.withResolvers<void>()
   #state: State = 'starting'
   #complaint = ''
   #ending = ''
@@ -47,6 +55,11 @@ export class Member {
           this.#state = 'serving'
           this.hasServed = true
           serving.resolve()
+        }
+        if (report.report === 'metrics') {
+          this.metrics = report.metrics
+          this.#told.resolve()
+          this.#told = Promise.withResolvers()
         }
         hear(report)
       }),
@@ -87,6 +100,13 @@ export class Member {
 
   order(order: Order): void {
     if (this.#worker.isConnected()) this.#worker.send(order, () => {})
+  }
+
+  /** Asks for its metrics; one that does not answer soon keeps those that it told last. */
+  async refreshMetrics(): Promise<void> {
+    const told = this.#told.promise
+    this.order({ order: 'tell metrics' })
+    await Promise.race([told, this.ended, delay(METRICS_PATIENCE, undefined, { ref: false })])
   }
 
   kill(): void {

@@ -1,3 +1,4 @@
+import type { MetricObject } from 'prom-client'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 
@@ -10,6 +11,9 @@ export const Order = Type.Union([
   Type.Object({ order: Type.Literal('keep house') }),
   /** Serve on, but say on `/ready` that this will end. */
   Type.Object({ order: Type.Literal('announce stop') }),
+  Type.Object({ order: Type.Literal('tell metrics') }),
+  /** The metrics of all, which the worker had asked for. */
+  Type.Object({ order: Type.Literal('metrics'), text: Type.String() }),
   /** Finish the open requests, then end. */
   Type.Object({ order: Type.Literal('leave') }),
 ])
@@ -20,6 +24,11 @@ export const Report = Type.Union([
   Type.Object({ report: Type.Literal('serving') }),
   /** A sign of life; `rss` is the resident memory in bytes. */
   Type.Object({ report: Type.Literal('beat'), requests: Type.Integer(), rss: Type.Integer() }),
+  Type.Object({
+    report: Type.Literal('metrics'),
+    metrics: Type.Array(Type.Unsafe<MetricObject>({ type: 'object' })),
+  }),
+  Type.Object({ report: Type.Literal('ask for metrics') }),
   Type.Object({ report: Type.Literal('replace me'), reason: Type.String() }),
 ])
 export type Report = Static<typeof Report>

@@ -1,11 +1,16 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.ts'
-import { open } from '../db/open.ts'
+import { type OpenOptions, open } from '../db/open.ts'
 import type { Db } from '../db/tables.ts'
 
 /** Opens the configured database; what befalls idle connections goes to the log. */
-export const openDatabase = (config: Config, logger: FastifyBaseLogger): Db =>
+export const openDatabase = (
+  config: Config,
+  logger: FastifyBaseLogger,
+  onQuery?: OpenOptions['onQuery'],
+): Db =>
   open(config.databaseUrl, {
+    onQuery,
     pool: config.pool,
     onConnectionLost: (error) => logger.warn({ err: error }, 'lost an idle database connection'),
   })

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { supervise } from '../cluster.ts'
 import type { Config } from '../config/config.ts'
+import { sumOf } from '../http/metrics.ts'
+import { offerMetrics } from '../metrics-port.ts'
 import { type Service, startService } from '../service.ts'
 
 /**
@@ -19,6 +21,7 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
     await delay(config.drainDelay * 1000)
     await service.stop()
   })
+  await offerMetrics(config, logger, async () => sumOf([(await service?.metrics()) ?? []]))
   service = await startService(config, logger, 'start')
   service.keepHouse()
 }

@@ -18,8 +18,20 @@ export async function work(config: Config, logger: FastifyBaseLogger): Promise<v
   const report = (message: Report) => process.send?.(message, () => {})
   let service: Service | undefined
 
+  let metrics = Promise.withResolvers<string>()
+  const metricsOfAll = () => {
+    report({ report: 'ask for metrics' })
+    return metrics.promise
+  }
+  const tellMetrics = async () => {
+    const counted = (await service?.metrics()) ?? []
+    await new Promise((resolve) =>
+      process.send?.({ report: 'metrics', metrics: counted } satisfies Report, resolve),
+    )
+  }
+
   const start = async (preparation: Preparation) => {
-    service = await startService(config, logger, preparation)
+    service = await startService(config, logger, preparation, metricsOfAll)
     report({ report: 'serving' })
     setInterval(() => {
       const { rss } = process.memoryUsage()
@@ -29,6 +41,7 @@ export async function work(config: Config, logger: FastifyBaseLogger): Promise<v
   const leave = async () => {
     try {
       await service?.stop()
+      await tellMetrics()
       process.exit()
     } catch (error) {
       logger.error({ err: error }, 'could not stop in order')
@@ -50,6 +63,12 @@ export async function work(config: Config, logger: FastifyBaseLogger): Promise<v
           return service?.keepHouse()
         case 'announce stop':
           return service?.announceStop()
+        case 'tell metrics':
+          return void tellMetrics()
+        case 'metrics':
+          metrics.resolve(message.text)
+          metrics = Promise.withResolvers()
+          return
         case 'leave':
           return void leave()
       }

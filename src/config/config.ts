@@ -82,6 +82,8 @@ export function configure(environment: Environment) {
     gracefulTimeout: environment.GRACEFUL_TIMEOUT,
     // Who stops it at a terminal is not a load balancer.
     drainDelay: process.stdout.isTTY ? 0 : environment.DRAIN_DELAY,
+    metrics: environment.METRICS,
+    metricsPort: environment.METRICS_PORT,
     logLevel: environment.LOG_LEVEL,
     logFormat: environment.LOG_FORMAT,
   }

@@ -121,6 +121,15 @@ export const Environment = Type.Object({
   ),
   ...limits,
   ...processes,
+  METRICS: flag('Answer `/metrics` on the port of the service, to anyone who can reach it.'),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description:
+        'A port of its own for `/metrics`, at the same address, which need not be open to everyone; 0 picks a free one.',
+    }),
+  ),
   LOG_LEVEL: choice(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

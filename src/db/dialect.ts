@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, SqliteAdapter, sql } from 'kysely'
-import { PooledPostgresAdapter } from './postgresql.ts'
+import { PooledPostgresAdapter, type PoolUse } from './postgresql.ts'
 import type { Db } from './tables.ts'
 
 /** The only real differences between the databases, each named by what it is for. */
@@ -45,6 +45,12 @@ export async function setLastId(db: Db, table: string, id: number): Promise<void
 export function longestWait<Schema>(db: Kysely<Schema>): number {
   const { adapter } = db.getExecutor()
   return adapter instanceof PooledPostgresAdapter ? adapter.longestWait() : 0
+}
+
+/** How the connections are used; undefined where there is no pool of them. */
+export function poolUse<Schema>(db: Kysely<Schema>): PoolUse | undefined {
+  const { adapter } = db.getExecutor()
+  return adapter instanceof PooledPostgresAdapter ? adapter.use() : undefined
 }
 
 /** The words of a table definition in which the databases differ. */

@@ -7,6 +7,8 @@ import type { Db, Tables } from './tables.ts'
 export interface OpenOptions {
   readonly pool: PoolLimits
   readonly onConnectionLost: (error: Error) => void
+  /** Hears of each query: what kind of statement it was, how long it took, and whether it worked. */
+  readonly onQuery?: ((kind: string, milliseconds: number, worked: boolean) => void) | undefined
 }
 
 /** Where the data is, in words that hold no password. */
@@ -33,11 +35,20 @@ export function sqlitePath(url: string): string | undefined {
  * Opens the database that `url` names. Nothing is connected before the first query, so a database
  * that is away is an error of that query.
  */
-export function open(url: string, { pool, onConnectionLost }: OpenOptions): Db {
+export function open(url: string, { pool, onConnectionLost, onQuery }: OpenOptions): Db {
   const path = sqlitePath(url)
   const dialect: Dialect =
     path === undefined
       ? postgresqlDialect(url, pool, onConnectionLost)
       : new NodeSqliteDialect(path)
-  return new Kysely<Tables>({ dialect })
+  if (!onQuery) return new Kysely<Tables>({ dialect })
+  return new Kysely<Tables>({
+    dialect,
+    log: ({ level, query, queryDurationMillis }) =>
+      onQuery(statementOf(query.query.kind), queryDurationMillis, level === 'query'),
+  })
 }
+
+/** `SelectQueryNode` is `select`; what is not one of the four is `other`. */
+const statementOf = (kind: string): string =>
+  /^(Select|Insert|Update|Delete)QueryNode$/.exec(kind)?.[1]?.toLowerCase() ?? 'other'

@@ -30,9 +30,27 @@ function impatientSocket(patience: number): Socket {
   return socket.setTimeout(patience, () => socket.destroy())
 }
 
+/** Connections in use and idle, and how many wait for one. */
+export interface PoolUse {
+  readonly used: number
+  readonly idle: number
+  readonly waiting: number
+}
+
 /** Knows who waits for a connection, which the pool hands out in the order of asking. */
 export class PooledPostgresAdapter extends PostgresAdapter {
+  readonly #pool: pg.Pool
   readonly #waiting = new Set<{ readonly since: number }>()
+
+  constructor(pool: pg.Pool) {
+    super()
+    this.#pool = pool
+  }
+
+  use(): PoolUse {
+    const { totalCount, idleCount } = this.#pool
+    return { used: totalCount - idleCount, idle: idleCount, waiting: this.#waiting.size }
+  }
 
   /** For how long the first of those has waited who wait, in milliseconds. */
   longestWait(): number {
@@ -40,11 +58,11 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     return first === undefined ? 0 : performance.now() - first.since
   }
 
-  async connect(pool: pg.Pool): Promise<PostgresPoolClient> {
+  async connect(): Promise<PostgresPoolClient> {
     const wait = { since: performance.now() }
     this.#waiting.add(wait)
     try {
-      return await pool.connect()
+      return await this.#pool.connect()
     } finally {
       this.#waiting.delete(wait)
     }
@@ -54,11 +72,11 @@ export class PooledPostgresAdapter extends PostgresAdapter {
 class PooledPostgresDialect extends PostgresDialect {
   readonly #adapter: PooledPostgresAdapter
 
-  constructor(pool: pg.Pool, adapter = new PooledPostgresAdapter()) {
+  constructor(pool: pg.Pool, adapter = new PooledPostgresAdapter(pool)) {
     super({
       pool: {
         options: pool.options,
-        connect: () => adapter.connect(pool),
+        connect: () => adapter.connect(),
         end: () => pool.end(),
       },
     })

@@ -1,4 +1,5 @@
 import type { Db } from '../../db/tables.ts'
+import { signInFailures } from '../../lib/events.ts'
 import { networkOf } from '../../lib/network.ts'
 import { tooManyRequests } from '../../lib/problem.ts'
 import { digest } from '../../lib/secrets.ts'
@@ -47,7 +48,9 @@ export async function limited<Result>(
   if (shared) await count(db, shared.subject, shared.most)
 
   const result = await look()
-  if (result !== undefined) {
+  if (result === undefined) {
+    signInFailures.publish('wrong')
+  } else {
     await store.clearFailures(db, own)
     await store.forgiveFailure(db, here)
     if (shared) await store.forgiveFailure(db, shared.subject)
@@ -74,6 +77,7 @@ async function sharedLimit(db: Db, { address, device, account, limit }: Attempt)
 async function count(db: Db, subject: string, most: number): Promise<void> {
   const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
   if (failures > most) {
+    signInFailures.publish('limited')
     throw tooManyRequests(
       'Too many failed attempts. Try again later.',
       secondsUntil(window_ends_at),

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Server, startServer, until } from './server.ts'
+import { PASSWORD } from './world.ts'
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const SPAN = '00f067aa0ba902b7'
+
+/** The line of the log for the request with this id, once it is written. */
+async function lineOf(server: Server, id: string): Promise<Record<string, unknown>> {
+  const find = () => server.logged('request_id').find(({ request_id }) => request_id === id)
+  await until(() => find() !== undefined, server.output)
+  return find() ?? {}
+}
+
+test('a request is logged under its id, its worker, and the trace that it came with', async (t) => {
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' })
+  const ask = (id: string, traceparent: string) =>
+    fetch(`${server.url}/health`, { headers: { 'x-request-id': id, traceparent } })
+
+  assert.equal((await ask('good', `00-${TRACE}-${SPAN}-01`)).headers.get('x-request-id'), 'good')
+  const line = await lineOf(server, 'good')
+  assert.deepEqual([line.trace_id, line.parent_id], [TRACE, SPAN])
+  assert.equal(typeof line.worker, 'number')
+
+  // A later version may say more; what is not valid is left out (W3C Trace Context §3.2, §4.3).
+  await ask('later', `01-${TRACE}-${SPAN}-01-more`)
+  assert.equal((await lineOf(server, 'later')).trace_id, TRACE)
+  const invalid = [
+    `00-${TRACE}-${SPAN}-01-more`,
+    `ff-${TRACE}-${SPAN}-01`,
+    `00-${'0'.repeat(32)}-${SPAN}-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE.toUpperCase()}-${SPAN}-01`,
+    `00-${TRACE}-${SPAN}`,
+    'nonsense',
+  ]
+  for (const [index, traceparent] of invalid.entries()) {
+    await ask(`bad-${index}`, traceparent)
+    assert.equal((await lineOf(server, `bad-${index}`)).trace_id, undefined, traceparent)
+  }
+})
+
+test('no password, token, cookie or key is in any log, however much is logged', async (t) => {
+  const key = 'k3y that signs the access tokens of this test'
+  const server = await startServer(t, { LOG_LEVEL: 'trace', SECRET_KEY: key })
+  const secrets = [PASSWORD, 'other rain on tin roofs', key]
+  const send = async (path: string, options: RequestInit = {}) => {
+    const answer = await fetch(`${server.url}${path}`, { redirect: 'manual', ...options })
+    for (const cookie of answer.headers.getSetCookie()) {
+      const value = cookie.split(';', 1)[0]?.split('=')[1] ?? ''
+      if (value.length > 20) secrets.push(value)
+    }
+    return answer.text()
+  }
+  const form = (path: string, fields: Record<string, string>) =>
+    send(path, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { 'sec-fetch-site': 'same-origin' },
+    })
+  const json = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    send(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+
+  const ann = { email: 'ann@example.com', password: PASSWORD, fname: 'Ann', lname: 'Archer' }
+  await json('/api/v1/users/signup', ann)
+  // Refused for another reason, taken, and malformed.
+  await json('/api/v1/users/signup', { ...ann, email: 'no address' })
+  await json('/api/v1/users/signup', ann)
+  await send('/api/v1/users/signup', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"password": "${PASSWORD}", `,
+  })
+  const username = ann.email
+  const tokens = JSON.parse(await form('/auth/token', { username, password: PASSWORD }))
+  secrets.push(tokens.access_token, tokens.refresh_token)
+  await form('/auth/token', { username, password: 'other rain on tin roofs' })
+  // Where such things do not belong, and still may come by.
+  await send(
+    `/api/v1/todos?access_token=${tokens.access_token}&password=${encodeURIComponent(PASSWORD)}`,
+  )
+  await send('/api/v1/todos', { headers: { authorization: `Bearer ${tokens.access_token}` } })
+  await send('/api/v1/todos', { headers: { authorization: `Bearer ${tokens.refresh_token}` } })
+  await form('/login', { username, password: PASSWORD })
+  const again = JSON.parse(
+    await form('/auth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }),
+  )
+  secrets.push(again.access_token, again.refresh_token)
+  await form('/auth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
+  await form('/auth/revoke', { token: again.refresh_token })
+
+  await until(() => server.logged('res').length >= 12, server.output)
+  assert.ok(secrets.length >= 8, 'a cookie was given as well')
+  for (const secret of secrets) {
+    for (const written of [
+      secret,
+      encodeURIComponent(secret),
+      new URLSearchParams({ secret }).toString().slice(7),
+    ]) {
+      assert.ok(!server.output().includes(written), `${written} is in the log`)
+    }
+  }
+})
