@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,10 +18,11 @@ async function ownPostgres(t: TestContext): Promise<FragilePostgres> {
 }
 
 /** The service under a write load, on a database of its own. */
-async function underLoad(t: TestContext) {
+async function underLoad(t: TestContext, variables: Record<string, string> = {}) {
   const postgres = isPostgresql ? await ownPostgres(t) : undefined
   const file = join(directoryFor(t), 'todo.db')
-  const service = await startService(t, { DATABASE_URL: postgres?.url ?? `sqlite:///${file}` })
+  const DATABASE_URL = postgres?.url ?? `sqlite:///${file}`
+  const service = await startService(t, { DATABASE_URL, WEB_CONCURRENCY: '1', ...variables })
   const token = await newcomer(service.url, 'writer')
   const load = writeLoad(service.url, token)
   await load.progress(SOME)
@@ -39,6 +41,51 @@ test('kill -9 of the service, five times, loses no acknowledged write and double
   for (let round = 0; round < 5; round++) {
     await service.kill('SIGKILL')
     await service.start()
+    await load.progress(SOME)
+  }
+  await load.finish()
+  await assertNothingLost(service.url, token, load)
+  report()
+})
+
+const withoutProc = !existsSync('/proc/self/task') && 'the workers are looked up in /proc'
+
+/** The processes that a process has started. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
+test('kill -9 of one worker after the other, six times, loses nothing, and each is replaced', {
+  skip: withoutProc,
+}, async (t) => {
+  const { service, token, load, report } = await underLoad(t, { WEB_CONCURRENCY: '2' })
+  const supervisor = service.pid()
+  for (let round = 0; round < 6; round++) {
+    const workers = childrenOf(supervisor)
+    const victim = workers[round % 2] ?? 0
+    process.kill(victim, 'SIGKILL')
+    await load.progress(SOME)
+    await until(() => {
+      const now = childrenOf(supervisor)
+      return now.length === 2 && !now.includes(victim)
+    }, 'two workers again')
+  }
+  await load.finish()
+  await assertNothingLost(service.url, token, load)
+  assert.equal(service.pid(), supervisor, 'it is the same supervisor')
+  report()
+})
+
+test('kill -9 of the supervisor, three times, loses nothing, and leaves no worker behind', {
+  skip: withoutProc,
+}, async (t) => {
+  const { service, token, load, report } = await underLoad(t, { WEB_CONCURRENCY: '2' })
+  for (let round = 0; round < 3; round++) {
+    const workers = childrenOf(service.pid())
+    assert.equal(workers.length, 2)
+    await service.kill('SIGKILL')
+    await until(() => !workers.some((pid) => existsSync(`/proc/${pid}`)), 'the workers end as well')
+    await service.start()
+    await until(() => childrenOf(service.pid()).length === 2, 'two workers')
     await load.progress(SOME)
   }
   await load.finish()
