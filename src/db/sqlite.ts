@@ -16,8 +16,8 @@ import {
 
 /**
  * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
- * the whole process, so it is for opening only; later the statement is tried again and again, and
- * between two tries there is time for other work.
+ * the whole process, and it does not wait at all where two processes make a new file a WAL one. So a
+ * statement is tried again and again, and between two tries there is time for other work.
  */
 const PATIENCE = 5_000
 const TRY_AGAIN_MAX = 15
@@ -32,10 +32,14 @@ class NodeSqliteDatabase implements SqliteDatabase {
 
   constructor(path: string) {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    this.#database = new DatabaseSync(path, { timeout: PATIENCE })
-    // FULL: what was acknowledged survives a power cut, not only a crash of the process.
-    this.#database.exec('pragma journal_mode = wal; pragma synchronous = full;')
-    this.#database.exec('pragma busy_timeout = 0;')
+    this.#database = new DatabaseSync(path, { timeout: 0 })
+    try {
+      // FULL: what was acknowledged survives a power cut, not only a crash of the process.
+      this.#database.exec('pragma journal_mode = wal; pragma synchronous = full;')
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
   }
 
   prepare(text: string): SqliteStatement {
@@ -140,12 +144,16 @@ class PatientConnection implements DatabaseConnection {
  * transaction that reads and then writes fails when another process wrote in between.
  */
 class ImmediateSqliteDriver extends SqliteDriver {
-  readonly #lock = new LockWait()
+  readonly #lock: LockWait
   readonly #isTransaction: () => boolean
 
   constructor(path: string) {
+    const lock = new LockWait()
     let database: NodeSqliteDatabase | undefined
-    super({ database: async () => (database = new NodeSqliteDatabase(path)) })
+    super({
+      database: () => lock.run(async () => (database = new NodeSqliteDatabase(path)), true),
+    })
+    this.#lock = lock
     this.#isTransaction = () => database?.isTransaction ?? false
   }
 
