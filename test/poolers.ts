@@ -82,7 +82,8 @@ function nobody(): Owner {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function folder(
+/** A folder with these files, gone with the test. */
+export async function folder(
   t: TestContext,
   owner: Owner | undefined,
   contents: Readonly<Record<string, string>>,
@@ -100,7 +101,7 @@ async function folder(
 }
 
 /** Runs a program until the test ends; gives once it takes connections. */
-async function start(
+export async function start(
   t: TestContext,
   port: number,
   program: string,
@@ -138,7 +139,7 @@ function accepts(port: number): Promise<boolean> {
   }).finally(() => socket.destroy())
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()
