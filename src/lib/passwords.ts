@@ -46,7 +46,7 @@ async function bounded<Result>(work: () => Promise<Result>): Promise<Result> {
 /** How many hashes are being computed, and how many wait for their turn. */
 export const hashing = () => ({ running, waiting: waiting.length })
 
-const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
+const unpadded = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')
 
 /** NIST SP 800-63B §3.1.1.2: the same password typed on another keyboard is the same bytes. */
 const bytesOf = (password: string): Buffer => Buffer.from(password.normalize('NFKC'))
