@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, SqliteAdapter, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
 import { PooledPostgresAdapter, type PoolUse } from './postgresql.ts'
 import type { Db } from './tables.ts'
 
@@ -52,6 +52,12 @@ export function poolUse<Schema>(db: Kysely<Schema>): PoolUse | undefined {
   const { adapter } = db.getExecutor()
   return adapter instanceof PooledPostgresAdapter ? adapter.use() : undefined
 }
+
+/** That `column` is one of `values`, however many, by one parameter. */
+export const isAmong = (db: Db, column: string, values: readonly number[]): RawBuilder<SqlBool> =>
+  isSqlite(db)
+    ? sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`
+    : sql<SqlBool>`${sql.ref(column)} = any(${[...values]}::bigint[])`
 
 /** The words of a table definition in which the databases differ. */
 export interface Words {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
-import { type Db, tableNames } from './tables.ts'
+import { type Db, derivedTableNames, tableNames, triggerFunctionNames } from './tables.ts'
 
 /** The database was migrated by a newer release, whose schema this one does not know. */
 export class NewerSchema extends Error {
@@ -66,11 +67,20 @@ export async function migrate(db: Db): Promise<string[]> {
   return (results ?? []).map((result) => result.migrationName)
 }
 
-/** Drops the tables of this product, whatever is in them; those of others are left alone. */
+/** Drops the tables and functions of this product, whatever is in them; those of others are left alone. */
 export async function dropAll(db: Db): Promise<void> {
   await db.transaction().execute(async (db) => {
-    for (const name of [...tableNames.toReversed(), MIGRATIONS_TABLE, LOCK_TABLE]) {
+    for (const name of [
+      ...derivedTableNames,
+      ...tableNames.toReversed(),
+      MIGRATIONS_TABLE,
+      LOCK_TABLE,
+    ]) {
       await db.schema.dropTable(name).ifExists().execute()
+    }
+    if (isSqlite(db)) return
+    for (const name of triggerFunctionNames) {
+      await sql`drop function if exists ${sql.ref(name)}()`.execute(db)
     }
   })
 }

@@ -12,6 +12,7 @@ export interface Tables {
   sign_in_places: SignInPlacesTable
   idempotency_keys: IdempotencyKeysTable
   todos: TodosTable
+  todo_counts: TodoCountsTable
 }
 
 /** What every query starts from: the whole database, or one transaction on it. */
@@ -98,11 +99,18 @@ interface TodosTable {
 }
 export type TodoRow = Selectable<TodosTable>
 
+/** How many todos a user has. Triggers on `todos` keep it; nobody else writes it. */
+interface TodoCountsTable {
+  owner_id: number
+  open: number
+  completed: number
+}
+
 type TableWithKey = {
   [Name in keyof Tables]: { readonly name: Name; readonly key: ReadonlyArray<keyof Tables[Name]> }
 }[keyof Tables]
 
-/** Every table, each after those that it refers to, with the key by which a row is known. */
+/** Every table that is written, each after those that it refers to, with the key by which a row is known. */
 export const tables = [
   { name: 'users', key: ['id'] },
   { name: 'sessions', key: ['user_id', 'id'] },
@@ -114,3 +122,13 @@ export const tables = [
 ] as const satisfies readonly TableWithKey[]
 
 export const tableNames = tables.map(({ name }) => name)
+
+/** The tables that triggers keep. A copy of the others makes these by itself. */
+export const derivedTableNames = ['todo_counts'] as const satisfies ReadonlyArray<keyof Tables>
+
+/** What those triggers call in PostgreSQL. */
+export const triggerFunctionNames = [
+  'count_added_todos',
+  'count_removed_todos',
+  'count_ticked_todos',
+] as const

@@ -1,11 +1,15 @@
 import type { Migration } from 'kysely/migration'
 import * as accountsAndTodos from './0001-accounts-and-todos.ts'
 import * as browserSessions from './0002-browser-sessions.ts'
+import * as countTodos from './0003-count-todos.ts'
+import * as searchIndex from './0004-search-index.ts'
 import * as signInPlaces from './0005-sign-in-places.ts'
 
 /** Every migration in the order in which they run. A released one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-accounts-and-todos': accountsAndTodos,
   '0002-browser-sessions': browserSessions,
+  '0003-count-todos': countTodos,
+  '0004-search-index': searchIndex,
   '0005-sign-in-places': signInPlaces,
 }

@@ -41,9 +41,8 @@ export async function list(
     const msg = 'cannot go with offset; send one of them'
     throw invalid({ loc: ['query', 'cursor'], msg, type: 'not_allowed' })
   }
-  const filter = { completed, q }
   const order = orderOf(query.sort)
-  const total = await todos.count(db, user_id, filter)
+  const { filter, total } = await matches(db, user_id, { completed, q })
   if (offset !== undefined) {
     const page = await todos.list(db, user_id, filter, order, { offset }, limit)
     return { page, total, relations: offsetLinks({ offset, limit, total }) }
@@ -80,6 +79,24 @@ export async function list(
     total,
     relations: { first: { cursor: undefined }, ...(prev && { prev }), ...(next && { next }) },
   }
+}
+
+/**
+ * So few todos found are collected before they are ordered. Of more than this there is one within
+ * a few steps of any order, and a page is found by going along it.
+ */
+const FEW = 1000
+
+async function matches(
+  db: Db,
+  ownerId: number,
+  filter: todos.Filter,
+): Promise<{ filter: todos.Filter; total: number }> {
+  if (filter.q) {
+    const ids = await todos.search(db, ownerId, filter, FEW + 1)
+    if (ids.length <= FEW) return { filter: { ...filter, ids }, total: ids.length }
+  }
+  return { filter, total: await todos.count(db, ownerId, filter) }
 }
 
 function orderOf(text: string): todos.Order {

@@ -1,4 +1,5 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
+import { isAmong } from '../../db/dialect.ts'
 import { countOf } from '../../db/queries.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 import { containing, fold, sortKey } from '../../lib/text.ts'
@@ -32,20 +33,62 @@ const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(
 export interface Filter {
   readonly completed?: boolean | undefined
   readonly q?: string | undefined
+  /** Only these, where it is known that no others match. */
+  readonly ids?: readonly number[] | undefined
 }
 
-const matching = (db: Db, ownerId: number, { completed, q }: Filter) =>
+const matching = (db: Db, ownerId: number, { completed, q, ids }: Filter) =>
   db
     .selectFrom('todos')
     .where('owner_id', '=', ownerId)
     .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
     .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
-    .$if(Boolean(q), (todos) =>
-      todos.where(sql<SqlBool>`text_key like ${containing(fold(q ?? ''))} escape '\\'`),
-    )
+    .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
+    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? [])))
 
-export const count = (db: Db, ownerId: number, filter: Filter): Promise<number> =>
-  countOf(matching(db, ownerId, filter))
+const contains = (column: string, q = '') =>
+  sql<SqlBool>`${sql.ref(column)} like ${containing(fold(q))} escape '\\'`
+
+/**
+ * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
+ * all of it. The texts that are longer are looked at by themselves.
+ */
+const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
+  matching(db, ownerId, { completed }).where((of) =>
+    of.or([
+      contains('sort_key', q),
+      of('id', 'in', (of) =>
+        of
+          .selectFrom('todos as long')
+          .select('long.id')
+          .where('long.owner_id', '=', ownerId)
+          .whereRef('long.text_key', '<>', 'long.sort_key')
+          .where(contains('long.text_key', q)),
+      ),
+    ]),
+  )
+
+/** The ids of todos with the text of the filter in them, in no order, and no more than `limit`. */
+export async function search(
+  db: Db,
+  ownerId: number,
+  filter: Filter,
+  limit: number,
+): Promise<number[]> {
+  const rows = await matchingByIndex(db, ownerId, filter).select('id').limit(limit).execute()
+  return rows.map(({ id }) => id)
+}
+
+export async function count(db: Db, ownerId: number, filter: Filter): Promise<number> {
+  if (filter.q) return countOf(matchingByIndex(db, ownerId, filter))
+  const { open, completed } = (await db
+    .selectFrom('todo_counts')
+    .select(['open', 'completed'])
+    .where('owner_id', '=', ownerId)
+    .executeTakeFirst()) ?? { open: 0, completed: 0 }
+  if (filter.completed === undefined) return open + completed
+  return filter.completed ? completed : open
+}
 
 const sortColumns = {
   id: 'id',
