@@ -1,4 +1,5 @@
-import type { SelectQueryBuilder } from 'kysely'
+import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
+import { containing, fold } from '../lib/text.ts'
 import type { Tables } from './tables.ts'
 
 /** How many rows a query has. */
@@ -15,3 +16,7 @@ export interface TableCount {
   readonly name: string
   readonly rows: number
 }
+
+/** That the folded text in `column` has `text` in it somewhere. */
+export const contains = (column: string, text = '') =>
+  sql<SqlBool>`${sql.ref(column)} like ${containing(fold(text))} escape '\\'`

@@ -1,8 +1,8 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { isAmong } from '../../db/dialect.ts'
-import { countOf } from '../../db/queries.ts'
+import { contains, countOf } from '../../db/queries.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
-import { containing, fold, sortKey } from '../../lib/text.ts'
+import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
 import * as users from '../users/store.ts'
 import type { Cursor } from './cursor.ts'
@@ -45,9 +45,6 @@ const matching = (db: Db, ownerId: number, { completed, q, ids }: Filter) =>
     .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
     .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
     .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? [])))
-
-const contains = (column: string, q = '') =>
-  sql<SqlBool>`${sql.ref(column)} like ${containing(fold(q))} escape '\\'`
 
 /**
  * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
@@ -132,7 +129,7 @@ export async function list(
     )
   }
   const rows = await query.select(columns).select('sort_key').execute()
-  const page = rows.map(({ sort_key, ...row }) => ({ ...shown(row), sort_key }))
+  const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }
 
@@ -177,26 +174,13 @@ export async function findWithOwner(
     .where('todos.id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
-  const {
-    email,
-    fname,
-    lname,
-    admin_since,
-    owner_created_at,
-    owner_updated_at,
-    owner_version,
-    ...todo
-  } = row
   const owner = users.shown({
+    ...row,
     id: row.owner_id,
-    email,
-    fname,
-    lname,
-    admin_since,
-    created_at: owner_created_at,
-    updated_at: owner_updated_at,
+    created_at: row.owner_created_at,
+    updated_at: row.owner_updated_at,
   })
-  return { ...shown(todo), owner, owner_version }
+  return { ...shown(row), owner, owner_version: row.owner_version }
 }
 
 export async function create(

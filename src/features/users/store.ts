@@ -22,9 +22,14 @@ type Columns = Pick<
 >
 
 /** The columns as the API shows them. */
-export const shown = ({ admin_since, ...user }: Columns): User => ({
-  ...user,
-  is_admin: admin_since !== null,
+export const shown = (row: Columns): User => ({
+  id: row.id,
+  email: row.email,
+  fname: row.fname,
+  lname: row.lname,
+  is_admin: row.admin_since !== null,
+  created_at: row.created_at,
+  updated_at: row.updated_at,
 })
 
 export async function list(
