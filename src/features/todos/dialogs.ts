@@ -26,6 +26,7 @@ export const shortcutsDialog = (): Html => html`
         <div><dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${what}</dd></div>`,
       )}
     </dl>
+    <label class="check-field"><input id="shortcuts-on" type="checkbox" checked>Use these keys</label>
   </dialog>`
 
 /** Someone else changed the text meanwhile: both texts, and the choice. */
@@ -46,6 +47,6 @@ export const conflictDialog = (): Html => html`
           <button class="button" value="mine">Save yours</button>
         </figure>
       </div>
-      <p class="actions"><button class="button-quiet" value="edit">Keep on editing</button></p>
+      <p class="actions"><button class="button-quiet" value="edit" autofocus>Keep on editing</button></p>
     </form>
   </dialog>`

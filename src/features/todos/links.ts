@@ -1,4 +1,22 @@
-import type { View } from './overview.ts'
+// The script in browser/ uses this file too, so it imports nothing.
+
+/** Which of the todos a person looks at. */
+export const shows = ['all', 'open', 'done'] as const
+export type Show = (typeof shows)[number]
+
+/** What a person looks at: which of the todos, with which text in them, and which page of those. */
+export interface View {
+  readonly show: Show
+  readonly q: string
+  /** From 1. */
+  readonly page: number
+}
+
+export interface Counts {
+  readonly all: number
+  readonly open: number
+  readonly done: number
+}
 
 /** The address of a view of the todo page. What is usual is left out, so that addresses stay short. */
 export function homePath({ show, q, page }: View): string {
@@ -8,4 +26,14 @@ export function homePath({ show, q, page }: View): string {
     ...(page > 1 ? { page: String(page) } : {}),
   }).toString()
   return query ? `/home?${query}` : '/home'
+}
+
+/** The view that an address means. One that was mistyped still means something. */
+export function viewOf({ show, q = '', page }: Record<string, string | undefined>): View {
+  const number = Number(page)
+  return {
+    show: shows.find((each): each is Show => each === show) ?? 'all',
+    q,
+    page: Number.isSafeInteger(number) && number > 0 ? number : 1,
+  }
 }

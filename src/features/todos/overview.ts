@@ -1,20 +1,7 @@
 import type { Db } from '../../db/tables.ts'
-import type { Show, Todo } from './schema.ts'
+import type { Counts, View } from './links.ts'
+import type { Todo } from './schema.ts'
 import * as todos from './store.ts'
-
-/** What a person looks at: which of the todos, with which text in them, and which page of those. */
-export interface View {
-  readonly show: Show
-  readonly q: string
-  /** From 1. */
-  readonly page: number
-}
-
-export interface Counts {
-  readonly all: number
-  readonly open: number
-  readonly done: number
-}
 
 export interface Overview {
   /** As asked for, with the last page in the place of one behind it. */

@@ -11,10 +11,10 @@ import { html } from '../../web/html.ts'
 import { sendPage } from '../../web/send-page.ts'
 import * as users from '../users/store.ts'
 import * as todos from './actions.ts'
-import { homePath } from './links.ts'
-import { overview, type View } from './overview.ts'
+import { homePath, type View, viewOf } from './links.ts'
+import { overview } from './overview.ts'
 import type { RowOptions } from './rows.ts'
-import { ActForm, AddForm, EditForm, HomeQuery, type Show, shows } from './schema.ts'
+import { ActForm, AddForm, EditForm, HomeQuery } from './schema.ts'
 import { type HomeOptions, homeView } from './views.ts'
 
 const FORM = ['application/x-www-form-urlencoded']
@@ -146,16 +146,6 @@ export const todoPages =
       return goBack(reply, request.body.next)
     })
   }
-
-/** An address may be mistyped, and still means something. */
-function viewOf({ show, q = '', page }: Record<string, string | undefined>): View {
-  const number = Number(page)
-  return {
-    show: shows.find((each): each is Show => each === show) ?? 'all',
-    q,
-    page: Number.isSafeInteger(number) && number > 0 ? number : 1,
-  }
-}
 
 /** The view that a form came from. */
 function viewAt(next: string | undefined): View {

@@ -5,6 +5,7 @@ export interface RowOptions {
   readonly id: number
   readonly text: string
   readonly completed: boolean
+  readonly updated_at: string
   /** The entity tag of this version of the todo. */
   readonly tag: string
   /** The view to come back to. */
@@ -16,8 +17,16 @@ export interface RowOptions {
 const comeBack = (next: string): Html => html`<input type="hidden" name="next" value="${next}">`
 
 /** One todo. Its controls are forms and links, which the script of the page spares the way. */
-export const row = ({ id, text, completed, tag, next, editing }: RowOptions): Html => html`
-  <li id="todo-${id}" class="todo" data-id="${id}" data-tag="${tag}" tabindex="-1"
+export const row = ({
+  id,
+  text,
+  completed,
+  updated_at,
+  tag,
+  next,
+  editing,
+}: RowOptions): Html => html`
+  <li id="todo-${id}" class="todo" data-id="${id}" data-tag="${tag}" data-updated-at="${updated_at}" tabindex="-1"
     ${completed && html`data-completed`} ${editing && html`data-editing`}>
     <form class="tick-form" method="post" action="/home/todos/${id}/${completed ? 'reopen' : 'complete'}">
       ${comeBack(next)}
@@ -50,6 +59,7 @@ const editForm = ({ id, text, tag, next, note }: EditOptions): Html => html`
     ${comeBack(next)}
     <input type="hidden" name="tag" value="${tag}">
     ${note}
+    <p class="fault" role="alert" data-fault hidden>The text must have at least 1 character.</p>
     <label class="sr-only" for="edit-text">Text</label>
     <textarea id="edit-text" name="text" rows="1" class="input" dir="auto" required autofocus>
 ${text}</textarea>
@@ -62,7 +72,7 @@ ${text}</textarea>
 /** What the script makes new rows of, and the words that name a row's controls. */
 export const rowTemplates = (): Html => html`
   <template id="row-template">
-    ${row({ id: 0, text: '', completed: false, tag: '', next: '/home' })}
+    ${row({ id: 0, text: '', completed: false, updated_at: '', tag: '', next: '/home' })}
   </template>
   <template id="edit-template">
     ${editForm({ id: 0, text: '', tag: '', next: '/home' })}

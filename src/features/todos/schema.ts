@@ -78,10 +78,6 @@ export const todoQuery = (pageSizes: PageSizes) =>
     ),
   })
 
-/** Which of the todos a person looks at. */
-export const shows = ['all', 'open', 'done'] as const
-export type Show = (typeof shows)[number]
-
 /** The address of the todo page. One that was mistyped shows what it can. */
 export const HomeQuery = Type.Object({
   show: Type.Optional(Type.String()),

@@ -2,10 +2,8 @@ import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
 import { html, type Html } from '../../web/html.ts'
 import { conflictDialog, shortcutsDialog } from './dialogs.ts'
-import { homePath } from './links.ts'
-import type { Counts, View } from './overview.ts'
+import { type Counts, homePath, type Show, shows, type View } from './links.ts'
 import { row, type RowOptions, rowTemplates } from './rows.ts'
-import { type Show, shows } from './schema.ts'
 
 export interface HomeOptions {
   readonly view: View
@@ -37,8 +35,17 @@ export const homeView = (options: HomeOptions): Html => html`
     </ul>
     ${emptyStates(options)}
     ${pager(options)}
-    <div id="toasts" class="toasts"></div>
+    <p class="shortcuts-hint"><button id="show-shortcuts" hidden>${icon('keyboard')}Keyboard</button></p>
+    <div id="toasts" class="toasts" role="region" aria-label="Messages"></div>
     <div id="announcer" class="sr-only" role="status"></div>
+    <div id="alarm" class="sr-only" role="alert"></div>
+    <template id="toast-template">
+      <div class="toast">
+        <p></p>
+        <button type="button" data-action="act"></button>
+        <button type="button" class="dismiss" data-action="dismiss" aria-label="Dismiss">${icon('close')}</button>
+      </div>
+    </template>
     ${rowTemplates()}
     ${shortcutsDialog()}
     ${conflictDialog()}

@@ -1,0 +1,91 @@
+import $ from 'jquery'
+
+/** The server said no. `status` and the sentence that it gave. */
+export class Refused extends Error {
+  readonly status: number
+
+  constructor(status: number, detail: string) {
+    super(detail)
+    this.name = 'Refused'
+    this.status = status
+  }
+}
+
+/** Nobody answered, or the one who did cannot serve now: the same request may work later. */
+export class Away extends Error {
+  /** Seconds to wait, when the server said so. */
+  readonly retryAfter: number | undefined
+
+  constructor(retryAfter: number | undefined) {
+    super('The server cannot be reached.')
+    this.name = 'Away'
+    this.retryAfter = retryAfter
+  }
+}
+
+export interface Answer {
+  readonly body: unknown
+  readonly tag: string | null
+  readonly total: number
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly url: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+const PATIENCE = 15_000
+/** Nobody there, or a proxy or a server that says that it cannot serve now. */
+const AWAY: ReadonlySet<number> = new Set([0, 502, 503, 504])
+
+/** Calls the API as the signed-in browser. Throws `Refused` or `Away`. */
+export function call({ method, url, body, headers = {}, signal }: Request): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = $.ajax({
+      method,
+      url,
+      headers: { Accept: 'application/json', ...headers },
+      timeout: PATIENCE,
+      dataType: 'json',
+      ...(body === undefined
+        ? {}
+        : { data: JSON.stringify(body), contentType: 'application/json', processData: false }),
+    })
+    signal?.addEventListener('abort', () => request.abort())
+    request.then(
+      (answer: unknown) =>
+        resolve({
+          body: answer,
+          tag: request.getResponseHeader('ETag'),
+          total: Number(request.getResponseHeader('X-Total-Count') ?? 0),
+        }),
+      () => {
+        const retryAfter = Number(request.getResponseHeader('Retry-After')) || undefined
+        if (AWAY.has(request.status)) reject(new Away(retryAfter))
+        else reject(new Refused(request.status, detailOf(request.responseText)))
+      },
+    )
+  })
+}
+
+/** The sentence of a problem (RFC 9457). */
+function detailOf(text: string | undefined): string {
+  try {
+    const problem: unknown = JSON.parse(text ?? '')
+    if (typeof problem === 'object' && problem !== null && 'detail' in problem) {
+      return String(problem.detail)
+    }
+  } catch {
+    // What answered is not our server: a proxy, with a page of its own.
+  }
+  return 'The server gave an answer that is not understood.'
+}
+
+/** A key that no other request has. (`crypto.randomUUID` is there over https only.) */
+export const uniqueKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')

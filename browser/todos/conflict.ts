@@ -1,0 +1,29 @@
+import { part } from '../template.ts'
+
+export type Choice = 'mine' | 'theirs' | 'edit'
+
+/** Shows two texts and waits for the choice. Leaving without one goes on with editing: nothing is lost. */
+export function resolveConflict({
+  mine,
+  theirs,
+}: {
+  mine: string
+  theirs: string
+}): Promise<Choice> {
+  const dialog = part(document.body, '#conflict')
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error('There is no dialog for conflicts.')
+  part(dialog, '[data-text=mine]').textContent = mine
+  part(dialog, '[data-text=theirs]').textContent = theirs
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      'close',
+      () => {
+        const { returnValue } = dialog
+        resolve(returnValue === 'mine' || returnValue === 'theirs' ? returnValue : 'edit')
+      },
+      { once: true },
+    )
+  })
+}

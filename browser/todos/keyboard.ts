@@ -1,0 +1,72 @@
+import $ from 'jquery'
+import { part } from '../template.ts'
+import { edit } from './edit.ts'
+import { focusedRow, visibleRows } from './list.ts'
+import { announce } from './messages.ts'
+import { remove } from './remove.ts'
+import { toggle } from './tick.ts'
+import { undoLast } from './undo.ts'
+
+const SWITCHED_OFF = 'shortcuts-off'
+
+/** Keys by themselves can be switched off: speech input types them by accident (WCAG 2.2, 2.1.4). */
+const isOn = (): boolean => localStorage.getItem(SWITCHED_OFF) === null
+
+function move(by: 1 | -1): void {
+  const rows = visibleRows()
+  const row = focusedRow()
+  const index = row ? rows.indexOf(row) + by : by === 1 ? 0 : rows.length - 1
+  rows[Math.max(0, Math.min(index, rows.length - 1))]?.focus()
+}
+
+const onRow = (act: (row: HTMLElement) => void) => () => {
+  const row = focusedRow()
+  if (row) act(row)
+}
+
+const focusOn = (selector: string) => () => {
+  $(selector).trigger('focus')
+}
+
+const keys: Readonly<Record<string, () => void>> = {
+  n: focusOn('#new-text'),
+  '/': focusOn('#search'),
+  j: () => move(1),
+  k: () => move(-1),
+  x: onRow(toggle),
+  e: onRow((row) => edit(row)),
+  Delete: onRow(remove),
+  u: () => {
+    if (!undoLast()) announce('Nothing to undo')
+  },
+  '?': showShortcuts,
+}
+
+function showShortcuts(): void {
+  const dialog = part(document.body, '#shortcuts')
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal()
+}
+
+const takesText = (element: EventTarget | null): boolean =>
+  element instanceof Element && element.matches('input:not([type=checkbox]), textarea, select')
+
+export function watchKeyboard(): void {
+  addEventListener('keydown', (event) => {
+    const { key, target, ctrlKey, metaKey, altKey } = event
+    if (ctrlKey || metaKey || altKey || takesText(target) || $('dialog[open]').length > 0) return
+    if (!Object.hasOwn(keys, key) || (key.length === 1 && key !== '?' && !isOn())) return
+    event.preventDefault()
+    keys[key]?.()
+  })
+  $('#new-text, #search').on('keydown', (event) => {
+    if (event.key !== 'Escape' || event.originalEvent?.isComposing) return
+    event.currentTarget.blur()
+  })
+  $('#show-shortcuts').prop('hidden', false).on('click', showShortcuts)
+  $('#shortcuts-on')
+    .prop('checked', isOn())
+    .on('change', (event) => {
+      if ($(event.currentTarget).prop('checked')) localStorage.removeItem(SWITCHED_OFF)
+      else localStorage.setItem(SWITCHED_OFF, '')
+    })
+}

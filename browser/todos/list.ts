@@ -1,0 +1,139 @@
+import $ from 'jquery'
+import { part } from '../template.ts'
+import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
+import type { Todo } from '../../src/features/todos/schema.ts'
+import { isTicked, knownOf, learn, rowOf } from './row.ts'
+
+// What is shown: the rows, and around them the counts, the pages and the words for an empty list.
+
+const list = (): HTMLElement => part(document.body, '#todos')
+
+/** Every row, also those that are hidden until their deletion is final. */
+export const rows = (): HTMLElement[] => $(list()).children('.todo').get()
+export const visibleRows = (): HTMLElement[] => rows().filter((row) => !row.hidden)
+export const rowAt = (element: EventTarget | null): HTMLElement | undefined =>
+  element instanceof Element ? (element.closest<HTMLElement>('.todo') ?? undefined) : undefined
+export const focusedRow = (): HTMLElement | undefined => rowAt(document.activeElement)
+
+/** The row that a person would go on with when `row` goes: the next one, or the one before it. */
+export function neighbourOf(row: HTMLElement): HTMLElement | undefined {
+  const visible = visibleRows()
+  const index = visible.indexOf(row)
+  return visible[index + 1] ?? visible[index - 1]
+}
+
+export function insertFirst(row: HTMLElement): void {
+  list().prepend(row)
+  showEmptyState()
+}
+
+export function remove(row: HTMLElement): void {
+  row.remove()
+  showEmptyState()
+}
+
+/** Hides a row without forgetting it, and moves the focus on when it was there. */
+export function hide(row: HTMLElement): void {
+  const hadFocus = focusedRow() === row
+  const next = neighbourOf(row)
+  row.hidden = true
+  showEmptyState()
+  if (!hadFocus) return
+  if (next) next.focus()
+  else $('#new-text').trigger('focus')
+}
+
+export function unhide(row: HTMLElement): void {
+  row.hidden = false
+  showEmptyState()
+}
+
+/** Whether a row's text is being edited. */
+export const isEditing = (): boolean => list().querySelector('[data-editing]') !== null
+
+let counts: Counts = countsOnPage()
+let current: View = { show: 'all', q: '', page: 1 }
+let pages = 1
+
+export const currentView = (): View => current
+export const pageCount = (): number => pages
+
+function countsOnPage(): Counts {
+  const read = (show: string) => Number($(`[data-count="${show}"]`).text())
+  return { all: read('all'), open: read('open'), done: read('done') }
+}
+
+/** Counts the todos that came, went, were opened or done. */
+export function count(change: Partial<Counts>): void {
+  const { all = 0, open = 0, done = 0 } = change
+  showCounts({ all: counts.all + all, open: counts.open + open, done: counts.done + done })
+}
+
+function showCounts(next: Counts): void {
+  counts = next
+  for (const show of shows) $(`[data-count="${show}"]`).text(counts[show])
+  showSummary()
+}
+
+const showSummary = (): void => {
+  const { q } = current
+  const text = q ? `Todos with “${q}”` : counts.open === 1 ? '1 to do' : `${counts.open} to do`
+  $('#summary').text(text)
+}
+
+/** Shows the words for what is not there, where nothing is. */
+export function showEmptyState(): void {
+  const isEmpty = visibleRows().length === 0
+  list().hidden = isEmpty
+  const state = current.q ? 'search' : counts.all === 0 ? 'first' : current.show
+  for (const element of $('[data-empty]').get()) {
+    element.hidden = !isEmpty || element.dataset.empty !== state
+  }
+}
+
+/** Notes which view the page shows, in every link that leads on from it. */
+export function setView(view: View, pageTotal: number): void {
+  current = view
+  pages = pageTotal
+  for (const show of shows) {
+    const link = $(`[data-show="${show}"]`).attr('href', homePath({ ...view, show, page: 1 }))
+    if (show === view.show) link.attr('aria-current', 'page')
+    else link.removeAttr('aria-current')
+  }
+  $('[data-clear-search]').attr('href', homePath({ ...view, q: '', page: 1 }))
+  $('#pager').prop('hidden', pages < 2)
+  for (const [name, page] of [
+    ['previous', view.page - 1],
+    ['next', view.page + 1],
+  ] as const) {
+    $(`[data-page="${name}"]`)
+      .attr('href', homePath({ ...view, page: Math.max(1, Math.min(page, pages)) }))
+      .prop('hidden', page < 1 || page > pages)
+  }
+  $('#page-number').text(`Page ${view.page} of ${pages}`)
+  showSummary()
+}
+
+/**
+ * Shows a page of the list. Rows that are there already stay the same elements, so that the focus
+ * and an edit stay too; what the server does not know yet stays on top.
+ */
+export function render(todos: readonly Todo[], next: Counts): void {
+  const focused = focusedRow()
+  const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
+  const shown = todos.map((todo) => {
+    const row = byId.get(todo.id) ?? rowOf(todo)
+    learn(row, todo, undefined)
+    row.hidden = row.dataset.deleting !== undefined
+    return row
+  })
+  const unsaved = rows().filter((row) => knownOf(row).id === undefined)
+  list().replaceChildren(...unsaved, ...shown)
+  showCounts(next)
+  showEmptyState()
+  if (focused?.isConnected && !focused.contains(document.activeElement)) focused.focus()
+}
+
+/** Whether the view shows open, or done, todos only, and not this one's kind. */
+export const isOutOfView = (row: HTMLElement): boolean =>
+  current.show !== 'all' && (current.show === 'done') !== isTicked(row)

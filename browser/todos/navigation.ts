@@ -1,0 +1,155 @@
+import $ from 'jquery'
+import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
+import { Away, call, Refused } from '../api.ts'
+import { beingDeleted } from './deletions.ts'
+import { currentView, isEditing, pageCount, render, setView, visibleRows } from './list.ts'
+import { announce, type Shown, show } from './messages.ts'
+import { api, pageSize, todosIn } from './todo.ts'
+import { isIdle, onIdle } from './writes.ts'
+
+const TYPING_PAUSE = 200
+/** A list this old, in milliseconds, is read anew when the person comes back to the window. */
+const STALE = 15_000
+
+let running: AbortController | undefined
+let failure: Shown | undefined
+let readAt = Date.now()
+/** Set when the page shows what the server may know better, once everything is written. */
+let isStale = false
+
+const viewInAddress = (): View => viewOf(Object.fromEntries(new URLSearchParams(location.search)))
+
+/** Shows another view. `how` says whether Back leads to the present one. */
+export async function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<void> {
+  if (how === 'push') history.pushState(null, '', homePath(view))
+  if (how === 'replace') history.replaceState(null, '', homePath(view))
+  setView(view, pageCount())
+  await load(view)
+}
+
+async function load(view: View): Promise<void> {
+  running?.abort()
+  const own = new AbortController()
+  running = own
+  failure?.close()
+  $('#todos').attr('aria-busy', 'true')
+  try {
+    await read(view, own.signal)
+  } catch (error) {
+    if (own.signal.aborted) return
+    failure = show({
+      text:
+        error instanceof Refused ? error.message : 'The list cannot be read: the server is away.',
+      isAlarm: true,
+      action: { label: 'Retry', run: () => void load(view) },
+    })
+    if (!(error instanceof Refused || error instanceof Away)) throw error
+  } finally {
+    if (running === own) $('#todos').removeAttr('aria-busy')
+  }
+}
+
+async function read(view: View, signal: AbortSignal): Promise<void> {
+  const completed = { all: undefined, open: 'false', done: 'true' }[view.show]
+  const query = (fields: Record<string, string>) =>
+    call({ method: 'GET', url: `${api()}?${new URLSearchParams(fields)}`, signal })
+  const [list, all, open] = await Promise.all([
+    query({
+      sort: '-id',
+      limit: String(pageSize()),
+      offset: String((view.page - 1) * pageSize()),
+      ...(completed && { completed }),
+      ...(view.q && { q: view.q }),
+    }),
+    query({ limit: '1' }),
+    query({ limit: '1', completed: 'false' }),
+  ])
+  if (signal.aborted) return
+  if (!isIdle()) isStale = true
+  const pages = Math.max(1, Math.ceil(list.total / pageSize()))
+  if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
+  readAt = Date.now()
+  setView(view, pages)
+  const going = beingDeleted()
+  render(todosIn(list), {
+    all: all.total - going.all,
+    open: open.total - going.open,
+    done: all.total - open.total - going.done,
+  })
+}
+
+/** Reads the present view anew, as soon as nothing on the page is newer than what the server has. */
+export function refresh(): void {
+  isStale = true
+  refreshWhenIdle()
+}
+
+export function refreshWhenIdle(): void {
+  if (!isStale || !isIdle() || isEditing()) return
+  isStale = false
+  void load(currentView())
+}
+
+/** Fills up a page from which rows went. */
+export function refill(): void {
+  if (pageCount() > 1) refresh()
+}
+
+async function follow(event: JQuery.TriggeredEvent): Promise<void> {
+  const { currentTarget } = event
+  if (!(currentTarget instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey) return
+  event.preventDefault()
+  const view = viewOf(Object.fromEntries(new URL(currentTarget.href).searchParams))
+  if (currentTarget.dataset.clearSearch !== undefined) $('#search').val('').trigger('focus')
+  await goTo(view, 'push')
+  if (currentTarget.dataset.page) {
+    scrollTo({ top: 0 })
+    announce(`Page ${view.page} of ${pageCount()}`)
+    visibleRows()[0]?.focus({ preventScroll: true })
+  }
+}
+
+function searchAsTyped(): void {
+  let pause: ReturnType<typeof setTimeout> | undefined
+  let isTyping = false
+  const search = async () => {
+    clearTimeout(pause)
+    const q = String($('#search').val()).trim()
+    const { show } = currentView()
+    if (q === currentView().q) return
+    // One step back leads out of the search, however many letters it took.
+    await goTo({ show, q, page: 1 }, isTyping ? 'replace' : 'push')
+    isTyping = true
+    const found = visibleRows().length
+    if (q) announce(found === 0 ? 'Nothing found' : `${found} shown`)
+  }
+  $('#search')
+    .on('input', () => {
+      clearTimeout(pause)
+      pause = setTimeout(() => void search(), TYPING_PAUSE)
+    })
+    .on('blur', () => {
+      isTyping = false
+    })
+  $('#search-form').on('submit', (event) => {
+    event.preventDefault()
+    void search()
+  })
+}
+
+/** Lets links, the search field and Back change the view without a new page. */
+export function watchNavigation(): void {
+  const [, pages] = /of (\d+)/.exec($('#page-number').text()) ?? []
+  setView(viewInAddress(), Number(pages ?? 1))
+  $('.filters a, #pager a, [data-clear-search]').on('click', (event) => void follow(event))
+  searchAsTyped()
+  addEventListener('popstate', () => {
+    const view = viewInAddress()
+    $('#search').val(view.q)
+    void goTo(view, 'stay')
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible' && Date.now() - readAt > STALE) refresh()
+  })
+  onIdle(refreshWhenIdle)
+}

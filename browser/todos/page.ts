@@ -1,0 +1,18 @@
+import { watchAdding } from './add.ts'
+import { watchEditing } from './edit.ts'
+import { watchKeyboard } from './keyboard.ts'
+import { watchNavigation } from './navigation.ts'
+import { watchRemoving } from './remove.ts'
+import { watchTicking } from './tick.ts'
+import { watchNetwork } from './writes.ts'
+
+/** Takes over the todo page: from now on nothing there needs a new page. */
+export function startTodoPage(list: HTMLElement): void {
+  watchNetwork()
+  watchNavigation()
+  watchAdding()
+  watchTicking(list)
+  watchEditing(list)
+  watchRemoving(list)
+  watchKeyboard()
+}

@@ -1,0 +1,134 @@
+import type { Todo } from '../../src/features/todos/schema.ts'
+import { copyOf, part } from '../template.ts'
+
+/** A todo as the server said it last. */
+interface Known {
+  /** Undefined until the server has given it one. */
+  readonly id: number | undefined
+  readonly text: string
+  readonly completed: boolean
+  /** The entity tag of what is known; undefined when only a newer list said it. */
+  readonly tag: string | undefined
+  readonly updated_at: string
+}
+
+/** What the person did and the server has not confirmed yet. It is what the row shows. */
+export interface Wanted {
+  text?: string
+  completed?: boolean
+}
+
+interface State {
+  known: Known
+  wanted: Wanted
+}
+
+const states = new WeakMap<HTMLElement, State>()
+
+function stateOf(row: HTMLElement): State {
+  const kept = states.get(row)
+  if (kept) return kept
+  // The server made this row, and wrote there what it knows.
+  const { id, tag, updatedAt = '', completed } = row.dataset
+  const state: State = {
+    known: {
+      id: Number(id),
+      text: textElement(row).textContent,
+      completed: completed !== undefined,
+      tag,
+      updated_at: updatedAt,
+    },
+    wanted: {},
+  }
+  states.set(row, state)
+  return state
+}
+
+export const knownOf = (row: HTMLElement): Known => stateOf(row).known
+
+/** The id that the server gave the row's todo. Throws while it has none. */
+export function idOf(row: HTMLElement): number {
+  const { id } = knownOf(row)
+  if (id === undefined) throw new Error('This todo is not saved yet.')
+  return id
+}
+
+const textElement = (row: HTMLElement): HTMLElement => part(row, '.todo-text')
+
+export function textOf(row: HTMLElement): string {
+  const { known, wanted } = stateOf(row)
+  return wanted.text ?? known.text
+}
+
+export function isTicked(row: HTMLElement): boolean {
+  const { known, wanted } = stateOf(row)
+  return wanted.completed ?? known.completed
+}
+
+/** Shows what the person wants at once. */
+export function want(row: HTMLElement, wanted: Wanted): void {
+  Object.assign(stateOf(row).wanted, wanted)
+  show(row)
+}
+
+/** Forgets what was wanted, be it confirmed or refused, unless something else is wanted by now. */
+export function settle(row: HTMLElement, { text, completed }: Wanted): void {
+  const { wanted } = stateOf(row)
+  if (text !== undefined && wanted.text === text) delete wanted.text
+  if (completed !== undefined && wanted.completed === completed) delete wanted.completed
+  show(row)
+}
+
+/** Notes what the server says of the row's todo. */
+export function learn(row: HTMLElement, todo: Todo, tag: string | undefined): void {
+  const state = stateOf(row)
+  const { known } = state
+  if (known.id === undefined) {
+    name(row, String(todo.id))
+    delete row.dataset.saving
+  }
+  // A list names no tags; the one that is known is good as long as nothing changed.
+  const kept = known.updated_at === todo.updated_at ? known.tag : undefined
+  const { id, text, completed, updated_at } = todo
+  state.known = { id, text, completed, updated_at, tag: tag ?? kept }
+  show(row)
+}
+
+function show(row: HTMLElement): void {
+  textElement(row).textContent = textOf(row)
+  const completed = isTicked(row)
+  row.toggleAttribute('data-completed', completed)
+  part(row, '.tick').setAttribute('aria-pressed', String(completed))
+}
+
+let unsaved = 0
+
+/** A row for a todo that the server does not know yet. */
+export function newRow(text: string): HTMLElement {
+  const row = copyOf('row-template')
+  name(row, `new-${++unsaved}`)
+  const known = { id: undefined, text, completed: false, tag: undefined, updated_at: '' }
+  states.set(row, { known, wanted: {} })
+  row.dataset.saving = ''
+  show(row)
+  return row
+}
+
+export function rowOf(todo: Todo): HTMLElement {
+  const row = newRow(todo.text)
+  learn(row, todo, undefined)
+  return row
+}
+
+const NAMED = ['id', 'aria-labelledby', 'action', 'href', 'data-id']
+
+/** What refers to the todo by its old id, 0 in the template, refers to it by the new one. */
+function name(row: HTMLElement, id: string): void {
+  const old = row.dataset.id ?? '0'
+  for (const element of [row, ...row.querySelectorAll('*')]) {
+    for (const attribute of NAMED) {
+      const value = element.getAttribute(attribute)
+      if (value) element.setAttribute(attribute, value.replaceAll(old, id))
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { count, hide, isOutOfView, rowAt, unhide } from './list.ts'
+import { alarm, announce } from './messages.ts'
+import { refill, refresh } from './navigation.ts'
+import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
+import { change } from './todo.ts'
+import { offerUndo } from './undo.ts'
+import { write } from './writes.ts'
+
+/** How long a todo that no longer belongs in the view can be seen there, in milliseconds. */
+const LINGERS = 500
+
+const outcome = (row: HTMLElement): string =>
+  `${isTicked(row) ? 'Done' : 'Open again'}: ${textOf(row)}`
+
+/** Ticks a todo off, or opens it again. */
+export function toggle(row: HTMLElement): void {
+  tick(row, !isTicked(row))
+  const undo = () => {
+    tick(row, !isTicked(row))
+    unhide(row)
+    if (!row.isConnected) refresh()
+  }
+  if (!isOutOfView(row)) {
+    offerUndo(undo)
+    return
+  }
+  // The tick is seen before the row goes.
+  offerUndo(undo, outcome(row))
+  setTimeout(() => {
+    if (!isOutOfView(row)) return
+    hide(row)
+    refill()
+  }, LINGERS)
+}
+
+/** Shows it at once, and takes it back when it is refused. */
+function tick(row: HTMLElement, completed: boolean): void {
+  counting(row, () => want(row, { completed }))
+  announce(outcome(row))
+  write({
+    async send() {
+      const { todo, tag } = await change(idOf(row), { completed })
+      learn(row, todo, tag)
+      settle(row, { completed })
+    },
+    refused(refusal) {
+      counting(row, () => settle(row, { completed }))
+      unhide(row)
+      alarm(`“${textOf(row)}” was not changed. ${refusal.message}`)
+      refresh()
+    },
+  })
+}
+
+/** Does something that may tick the row, and counts it. */
+function counting(row: HTMLElement, work: () => void): void {
+  const before = isTicked(row)
+  work()
+  const after = isTicked(row)
+  if (before !== after) count(after ? { open: -1, done: 1 } : { open: 1, done: -1 })
+}
+
+export function watchTicking(list: HTMLElement): void {
+  list.addEventListener('submit', (event) => {
+    const { target } = event
+    const row = rowAt(target)
+    if (!row || !(target instanceof Element) || !target.matches('.tick-form')) return
+    event.preventDefault()
+    toggle(row)
+  })
+}

@@ -1,0 +1,29 @@
+import { type Shown, show } from './messages.ts'
+
+const SHOWN = 8_000
+
+interface Undoable {
+  readonly undo: () => void
+  readonly message: Shown | undefined
+}
+let last: Undoable | undefined
+
+/** Lets the last thing be undone by its key, and says so where the page does not show it. */
+export function offerUndo(undo: () => void, text?: string): void {
+  const run = () => {
+    if (last === offered) last = undefined
+    undo()
+  }
+  const message =
+    text === undefined ? undefined : show({ text, lifetime: SHOWN, action: { label: 'Undo', run } })
+  const offered: Undoable = { undo: run, message }
+  last = offered
+}
+
+/** Undoes the last thing; false when there is none. */
+export function undoLast(): boolean {
+  const undoable = last
+  undoable?.message?.close()
+  undoable?.undo()
+  return undoable !== undefined
+}

@@ -1,0 +1,103 @@
+import $ from 'jquery'
+import { Away, Refused } from '../api.ts'
+import { type Shown, show } from './messages.ts'
+
+export interface Write {
+  /** Asks the server. May be called again when the server was away. */
+  readonly send: () => Promise<void>
+  /** Takes back what was shown already. */
+  readonly refused: (refusal: Refused) => void
+}
+
+const FIRST_WAIT = 2_000
+const LONGEST_WAIT = 30_000
+const SAVED_SHOWN = 2_000
+
+/**
+ * What was done on the page and the server does not know yet. Writes go one after the other, in the
+ * order in which they were made, so that the last word stands. While the server is away they wait,
+ * and are tried again: after a while, when the network is back, or when the person says so.
+ */
+const waiting: Write[] = []
+let isSending = false
+let wait = FIRST_WAIT
+let retry: ReturnType<typeof setTimeout> | undefined
+let notice: Shown | undefined
+let whenIdle: () => void = () => {}
+
+export const isIdle = (): boolean => waiting.length === 0
+
+/** Sets what to do each time that everything is written. */
+export function onIdle(work: () => void): void {
+  whenIdle = work
+}
+
+export function write(work: Write): void {
+  waiting.push(work)
+  void sendAll()
+}
+
+async function sendAll(): Promise<void> {
+  if (isSending) return
+  isSending = true
+  clearTimeout(retry)
+  const [first] = waiting
+  try {
+    if (first) await sendOne(first)
+  } finally {
+    isSending = false
+  }
+}
+
+async function sendOne(work: Write): Promise<void> {
+  const slow = setTimeout(() => $('#save-state').text('Saving…'), 150)
+  try {
+    await work.send()
+  } catch (error) {
+    if (error instanceof Away) {
+      waitFor(error)
+      return
+    }
+    // A mistake of ours must not block the writes behind it.
+    if (!(error instanceof Refused)) console.error(error)
+    work.refused(error instanceof Refused ? error : new Refused(0, 'Something went wrong here.'))
+  } finally {
+    clearTimeout(slow)
+  }
+  waiting.shift()
+  wait = FIRST_WAIT
+  notice?.close()
+  notice = undefined
+  const [next] = waiting
+  if (next) return sendOne(next)
+  sayIdle()
+}
+
+function sayIdle(): void {
+  $('#save-state').text('Saved')
+  setTimeout(() => {
+    if (isIdle()) $('#save-state').text('')
+  }, SAVED_SHOWN)
+  whenIdle()
+}
+
+function waitFor({ retryAfter }: Away): void {
+  $('#save-state').text('Not saved yet')
+  const count = waiting.length
+  notice?.close()
+  notice = show({
+    text: `The server cannot be reached. ${count === 1 ? 'One change waits' : `${count} changes wait`} here, do not close this page.`,
+    isAlarm: true,
+    action: { label: 'Retry', run: () => void sendAll() },
+  })
+  retry = setTimeout(() => void sendAll(), Math.max(wait, (retryAfter ?? 0) * 1000))
+  wait = Math.min(wait * 2, LONGEST_WAIT)
+}
+
+/** Begins to watch the network, and asks before the page is left with something unwritten. */
+export function watchNetwork(): void {
+  addEventListener('online', () => void sendAll())
+  addEventListener('beforeunload', (event) => {
+    if (!isIdle()) event.preventDefault()
+  })
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+const API = '**/api/v1/todos**'
+
+test('the todo page while the server is away', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test('what was done is kept and said, and Retry saves it in its order', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['Old'] })
+    await page.route(API, (route) => route.abort('connectionrefused'))
+    await page.getByLabel('New todo').fill('New')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Done: New' }).click()
+    await page.getByRole('button', { name: 'Done: Old' }).click()
+    const messages = page.getByRole('region', { name: 'Messages' })
+    await messages.getByText('The server cannot be reached.').waitFor()
+    await page.getByText('Not saved yet').waitFor()
+    assert.deepEqual(await texts(), ['New', 'Old'])
+    await page.unroute(API)
+    await messages.getByRole('button', { name: 'Retry' }).click()
+    await eventually(
+      async () => (await saved()).map(({ text, completed }) => [text, completed]),
+      [
+        ['New', true],
+        ['Old', true],
+      ],
+    )
+    await eventually(() => messages.getByText('cannot be reached').count(), 0)
+  })
+
+  await t.test('it tries again by itself, also after a 503', async (t) => {
+    const { page, saved } = await visitHome(t, url)
+    let tries = 0
+    await page.route(API, (route) =>
+      ++tries < 2
+        ? route.fulfill({ status: 503, headers: { 'retry-after': '1' }, body: '' })
+        : route.continue(),
+    )
+    await page.getByLabel('New todo').fill('Patient')
+    await page.keyboard.press('Enter')
+    await eventually(async () => (await saved()).map(({ text }) => text), ['Patient'])
+  })
+
+  await t.test('an answer that is lost on the way adds nothing twice', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url)
+    let isLost = false
+    await page.route(API, async (route) => {
+      if (isLost || route.request().method() !== 'POST') return route.continue()
+      isLost = true
+      await route.fetch()
+      await route.abort('connectionreset')
+    })
+    await page.getByLabel('New todo').fill('Once')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.deepEqual(
+      (await saved()).map(({ text }) => text),
+      ['Once'],
+    )
+    assert.deepEqual(await texts(), ['Once'])
+  })
+
+  await t.test('an edit whose answer is lost is no conflict with itself', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['Start'] })
+    let isLost = false
+    await page.route('**/api/v1/todos/*', async (route) => {
+      if (isLost || route.request().method() !== 'PATCH') return route.continue()
+      isLost = true
+      await route.fetch()
+      await route.abort('connectionreset')
+    })
+    await page.getByRole('link', { name: 'Edit: Start' }).click()
+    await page.getByLabel('Text', { exact: true }).fill('Mine')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.equal((await saved())[0]?.text, 'Mine')
+    assert.equal(await page.locator('dialog[open]').count(), 0)
+  })
+
+  await t.test('the browser asks before a page with unsaved changes is closed', async (t) => {
+    const { page } = await visitHome(t, url)
+    await page.route(API, (route) => route.abort('connectionrefused'))
+    await page.getByLabel('New todo').fill('Unsaved')
+    await page.keyboard.press('Enter')
+    await page.getByText('Not saved yet').waitFor()
+    const asked = page.waitForEvent('dialog')
+    void page.close({ runBeforeUnload: true })
+    const dialog = await asked
+    assert.equal(dialog.type(), 'beforeunload')
+    await dialog.dismiss()
+  })
+
+  await t.test('a list that cannot be read says so, and Retry reads it', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
+    await page.route(API, (route) => route.abort('connectionrefused'))
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.getByText('The list cannot be read').first().waitFor()
+    await page.unroute(API)
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await eventually(texts, ['Done'])
+  })
+
+  await t.test('a todo that is refused gives its text back', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url)
+    await page.getByLabel('New todo').fill('x'.repeat(2001))
+    await page.keyboard.press('Enter')
+    const messages = page.getByRole('region', { name: 'Messages' })
+    await messages.getByText('at most 2000 characters').waitFor()
+    assert.deepEqual(await texts(), [])
+    await messages.getByRole('button', { name: 'Edit' }).click()
+    assert.equal((await page.getByLabel('New todo').inputValue()).length, 2001)
+    assert.deepEqual(await saved(), [])
+  })
+})

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+const many = Array.from({ length: 60 }, (_, index) => `Todo ${index + 1}`)
+const firstOf = (texts: () => Promise<string[]>) => async () => (await texts())[0]
+const addressOf = (page: Page) => page.url().replace(/^https?:\/\/[^/]+/, '')
+
+test('finding the way on the todo page', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test(
+    'the filters show all, open and done, with counts, and Back leads back',
+    async (t) => {
+      const { page, texts } = await visitHome(t, url, { todos: ['A', '✓ B', 'C'] })
+      const filter = (name: string) => page.getByRole('link', { name: new RegExp(`^${name} `) })
+      await page.evaluate('window.isSamePage = true')
+      await filter('Open').click()
+      await eventually(texts, ['C', 'A'])
+      assert.equal(addressOf(page), '/home?show=open')
+      await filter('Done').click()
+      await eventually(texts, ['B'])
+      assert.equal(await filter('Done').getAttribute('aria-current'), 'page')
+      assert.deepEqual(await page.locator('.count').allTextContents(), ['3', '2', '1'])
+      await page.goBack()
+      await eventually(texts, ['C', 'A'])
+      await page.goBack()
+      await eventually(texts, ['C', 'B', 'A'])
+      await page.goForward()
+      await eventually(texts, ['C', 'A'])
+      assert.equal(await page.evaluate('window.isSamePage'), true)
+    },
+  )
+
+  await t.test('a tick leaves the view of the open ones, and Undo brings it back', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['A', 'B'] })
+    await page.getByRole('link', { name: /^Open/ }).click()
+    await page.getByRole('button', { name: 'Done: B' }).click()
+    await eventually(texts, ['A'])
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await eventually(texts, ['B', 'A'])
+    await eventually(async () => (await saved()).filter((todo) => todo.completed).length, 0)
+  })
+
+  await t.test('search finds as letters are typed, and one Back leaves it', async (t) => {
+    const { page, texts } = await visitHome(t, url, {
+      todos: ['Buy milk', 'Ring Ann', 'Milk the cow'],
+    })
+    await page.getByLabel('Search').pressSequentially('milk', { delay: 30 })
+    await eventually(texts, ['Milk the cow', 'Buy milk'])
+    assert.equal(addressOf(page), '/home?q=milk')
+    await page.getByLabel('Search').fill('nothing like it')
+    await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+    await page.goBack()
+    await eventually(async () => (await texts()).length, 3)
+    assert.equal(await page.getByLabel('Search').inputValue(), '')
+  })
+
+  await t.test('pages have an address that can be shared, and Back works', async (t) => {
+    const { page, texts, context } = await visitHome(t, url, { todos: many })
+    assert.equal((await texts()).length, 25)
+    await page.getByRole('link', { name: 'Next' }).click()
+    await eventually(firstOf(texts), 'Todo 35')
+    assert.equal(addressOf(page), '/home?page=2')
+    const shared = await context.newPage()
+    await shared.goto(page.url())
+    assert.equal(await shared.locator('.todo-text').first().textContent(), 'Todo 35')
+    await page.getByRole('link', { name: 'Next' }).click()
+    await eventually(firstOf(texts), 'Todo 10')
+    assert.equal(await page.getByRole('link', { name: 'Next' }).isVisible(), false)
+    await page.goBack()
+    await eventually(firstOf(texts), 'Todo 35')
+    await page.getByText('Page 2 of 3').waitFor()
+  })
+
+  await t.test('a page from which todos go is filled up', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 27) })
+    await page.getByRole('link', { name: /^Open/ }).click()
+    await page.getByRole('button', { name: 'Done: Todo 27' }).click()
+    await page.getByRole('button', { name: 'Done: Todo 26' }).click()
+    await eventually(async () => (await texts()).at(-1), 'Todo 1')
+    assert.equal((await texts()).length, 25)
+    assert.equal(await page.locator('#pager').isVisible(), false)
+  })
+
+  await t.test('a new todo is seen, wherever the person was', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: ['✓ Done'] })
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.getByLabel('New todo').fill('New')
+    await page.keyboard.press('Enter')
+    await eventually(texts, ['New', 'Done'])
+    assert.equal(addressOf(page), '/home')
+  })
+
+  await t.test('each empty list says why it is empty', async (t) => {
+    const { page } = await visitHome(t, url)
+    const heading = () => page.locator('.empty:visible h2').allTextContents()
+    assert.deepEqual(await heading(), ['Nothing to do yet'])
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.getByLabel('New todo').fill('One')
+    await page.keyboard.press('Enter')
+    await eventually(heading, [])
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await eventually(heading, ['Nothing is done yet'])
+    await page.getByRole('link', { name: /^Open/ }).click()
+    await eventually(heading, [])
+    await page.getByRole('button', { name: 'Done: One' }).click()
+    await eventually(heading, ['All done'])
+  })
+
+  await t.test('what changed elsewhere is there when the person comes back', async (t) => {
+    const { page, texts, elsewhere } = await visitHome(t, url, { todos: ['One'] })
+    await page.clock.install()
+    await page.clock.fastForward(60_000)
+    await elsewhere('POST', '', { text: 'From the phone' })
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await eventually(texts, ['From the phone', 'One'])
+  })
+})
