@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertAccessible } from '../../../test/axe.ts'
+import { desktop, phone } from '../../../test/browser.ts'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+const sizes = { desktop, phone }
+
+test('the todo page is accessible', async (t) => {
+  const { url } = await startServer(t)
+
+  for (const [size, options] of Object.entries(sizes)) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await t.test(`axe finds nothing in any state, on a ${size}, ${colorScheme}`, async (t) => {
+        const todos = Array.from({ length: 27 }, (_, i) => `${i % 3 ? '' : '✓ '}Todo ${i}`)
+        const visit = await visitHome(t, url, { ...options, colorScheme, todos })
+        const { page, elsewhere, saved } = visit
+        const check = (state: string) => assertAccessible(page, state)
+        await check('a list with pages')
+
+        await page.getByRole('button', { name: 'Done: Todo 26' }).click()
+        await page.locator('#todos .todo').nth(2).focus()
+        await check('a row with the focus')
+        await page.getByRole('link', { name: 'Edit: Todo 25' }).click()
+        await check('an open field')
+        await page.getByLabel('Text', { exact: true }).fill('')
+        await page.keyboard.press('Enter')
+        await check('a field with a fault')
+
+        await page.getByLabel('Text', { exact: true }).fill('Mine')
+        const [, todo] = await saved()
+        await elsewhere('PATCH', `/${todo?.id}`, { text: 'Theirs' })
+        await page.keyboard.press('Enter')
+        await page.getByRole('dialog').waitFor()
+        await check('a conflict')
+        await page.getByRole('button', { name: 'Save yours' }).click()
+
+        await page.getByRole('button', { name: 'Delete: Todo 24' }).click()
+        await check('a message with Undo')
+        await page.keyboard.press('?')
+        await check('the list of keys')
+        await page.keyboard.press('Escape')
+
+        await page.getByLabel('Search').fill('nothing like it')
+        await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+        await check('an empty search')
+
+        await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+        await page.getByLabel('New todo').fill('While away')
+        await page.keyboard.press('Enter')
+        await page.getByText('Not saved yet').waitFor()
+        await check('a server that is away')
+      })
+    }
+  }
+
+  await t.test('axe finds nothing on an empty list', async (t) => {
+    const { page } = await visitHome(t, url)
+    await assertAccessible(page, 'no todos yet')
+  })
+
+  await t.test('what changes is said to those who listen', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['One'] })
+    const status = page.locator('#announcer')
+    await page.getByLabel('New todo').fill('Two')
+    await page.keyboard.press('Enter')
+    await eventually(() => status.textContent(), 'Added: Two')
+    await page.getByRole('button', { name: 'Done: Two' }).click()
+    await eventually(() => status.textContent(), 'Done: Two')
+    await page.getByRole('button', { name: 'Delete: One' }).click()
+    await eventually(() => status.textContent(), 'Deleted: One')
+    await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+    await page.getByRole('button', { name: 'Done: Two' }).click()
+    const alarm = page.locator('#alarm')
+    await eventually(
+      async () => (await alarm.textContent())?.slice(0, 28),
+      'The server cannot be reached',
+    )
+  })
+
+  await t.test('nothing moves for one who wants no motion', async (t) => {
+    const { page } = await visitHome(t, url, { reducedMotion: 'reduce', todos: ['One'] })
+    const durations = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('*')].map((each) => getComputedStyle(each)).flatMap(({ transitionDuration, animationName }) => [transitionDuration, animationName])",
+    )
+    assert.deepEqual([...new Set(durations)].sort(), ['0s', 'none'])
+  })
+
+  await t.test('the page works at 200 % zoom, which is half the width', async (t) => {
+    const { page, texts } = await visitHome(t, url, {
+      viewport: { width: 640, height: 400 },
+      deviceScaleFactor: 2,
+      todos: ['One'],
+    })
+    await page.getByLabel('New todo').fill('Two')
+    await page.getByRole('button', { name: 'Add' }).click()
+    await eventually(texts, ['Two', 'One'])
+    await assertAccessible(page, '200 % zoom')
+  })
+})

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { phone } from '../../../test/browser.ts'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+test('the todo page by keyboard and by touch', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test('every key of the list does what the list says', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['One', 'Two', 'Three'] })
+    const press = (key: string) => page.keyboard.press(key)
+    const focused = () =>
+      page.evaluate<string>("document.activeElement.querySelector('.todo-text')?.textContent")
+
+    await press('n')
+    await page.keyboard.type('Four')
+    await press('Enter')
+    await press('Escape')
+    await press('j')
+    assert.equal(await focused(), 'Four')
+    await press('j')
+    await press('j')
+    await press('k')
+    assert.equal(await focused(), 'Three')
+    await press('x')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.equal((await saved())[1]?.completed, true)
+    await press('u')
+    await eventually(async () => (await saved())[1]?.completed, false)
+    await press('e')
+    await page.keyboard.type(' and a half')
+    await press('Enter')
+    assert.equal(await focused(), 'Three and a half', 'the focus comes back to the row')
+    await press('Delete')
+    assert.deepEqual(await texts(), ['Four', 'Two', 'One'])
+    assert.equal(await focused(), 'Two', 'the focus goes on to the next row')
+    await press('u')
+    assert.deepEqual(await texts(), ['Four', 'Three and a half', 'Two', 'One'])
+    await press('/')
+    await page.keyboard.type('half')
+    await eventually(texts, ['Three and a half'])
+    await press('Escape')
+    await press('?')
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' })
+    await dialog.waitFor()
+    assert.equal(await dialog.locator('kbd').count(), 11)
+    await press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+  })
+
+  await t.test('letters typed into a field, or with Control, are no commands', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['One'] })
+    await page.getByLabel('New todo').pressSequentially('xeju?/')
+    assert.equal(await page.getByLabel('New todo').inputValue(), 'xeju?/')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Control+x')
+    assert.equal((await saved())[0]?.completed, false)
+    assert.equal(await page.locator('[aria-pressed=true].tick').count(), 0)
+  })
+
+  await t.test('the keys can be switched off, and stay so', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['One'] })
+    await page.keyboard.press('?')
+    await page.getByLabel('Use these keys').uncheck()
+    await page.keyboard.press('Escape')
+    await page.reload()
+    await page.keyboard.press('n')
+    assert.equal(await page.evaluate('document.activeElement === document.body'), true)
+    await page.keyboard.press('?')
+    await page.getByLabel('Use these keys').check()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('n')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'new-text')
+  })
+
+  await t.test('Tab leads through the page in the order in which it is read', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['One'] })
+    const names: string[] = []
+    for (let step = 0; step < 14; step++) {
+      await page.keyboard.press('Tab')
+      const label = 'document.activeElement'
+      names.push(
+        await page.evaluate<string>(
+          `(${label}.getAttribute('aria-labelledby')?.split(' ').map((id) => document.getElementById(id).textContent).join(' ') ?? ${label}.labels?.[0]?.textContent ?? ${label}.textContent).replace(/\\s+/g, ' ').trim()`,
+        ),
+      )
+    }
+    assert.deepEqual(names, [
+      'Skip to the content',
+      'Todo App',
+      'Ann, your account',
+      'Sign out',
+      'New todo',
+      'Add',
+      'All 1',
+      'Open 1',
+      'Done 0',
+      'Search',
+      'Search',
+      'Done: One',
+      'Edit: One',
+      'Delete: One',
+    ])
+  })
+
+  await t.test(
+    'on a phone every control is at least 44 pixels high and wide, and in sight',
+    async (t) => {
+      const { page } = await visitHome(t, url, { ...phone, todos: ['✓ One', 'Two'] })
+      await page.getByRole('button', { name: 'Delete: One' }).tap()
+      await page.getByRole('link', { name: 'Edit: Two' }).tap()
+      const controls = page.locator('a:visible, button:visible, input:visible, textarea:visible')
+      let seen = 0
+      for (const control of await controls.all()) {
+        const box = await control.boundingBox()
+        // What waits outside of the window for the focus is for the keyboard.
+        if (!box || box.width <= 1) continue
+        const what = await control.evaluate((element) =>
+          String(element).concat(element.textContent),
+        )
+        assert.ok(box.height >= 44 && box.width >= 44, `${what}: ${box.width} × ${box.height}`)
+        seen++
+      }
+      assert.ok(seen > 14, `${seen} controls`)
+    },
+  )
+
+  for (const width of [320, 390, 768, 1280, 3840]) {
+    await t.test(`nothing is cut off at ${width} pixels`, async (t) => {
+      const { page } = await visitHome(t, url, {
+        viewport: { width, height: 800 },
+        todos: ['Short', 'W'.repeat(400), 'Many words '.repeat(60), 'مرحبا بالعالم'],
+      })
+      const isCutOff = 'document.documentElement.scrollWidth > innerWidth'
+      assert.equal(await page.evaluate(isCutOff), false)
+      await page.locator('[data-action=edit]').nth(1).click()
+      await page.locator('[data-action=delete]').last().click()
+      assert.equal(await page.evaluate(isCutOff), false)
+    })
+  }
+})
