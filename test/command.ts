@@ -26,7 +26,10 @@ export interface Installation {
   ): Promise<Ran>
 }
 
-export async function installation(t: TestContext): Promise<Installation> {
+/** Whatever runs the clean-up when it ends, in the order in which it was asked: a test, or a script. */
+export type Scope = Pick<TestContext, 'after'>
+
+export async function installation(t: Scope): Promise<Installation> {
   const directory = await mkdtemp(join(tmpdir(), 'todo-app-'))
   const { url, drop } = await freshDatabase()
   t.after(async () => {

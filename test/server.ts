@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Installation, installation } from './command.ts'
+import { type Installation, installation, type Scope } from './command.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const PATIENCE = 20_000
@@ -26,7 +26,7 @@ export interface Server {
  * SIGTERM when the test ends, which must succeed. `program` is the folder that holds its files.
  */
 export async function startServer(
-  t: TestContext,
+  t: Scope,
   variables: Record<string, string> = {},
   program = root,
 ): Promise<Server> {
