@@ -106,10 +106,9 @@ async function howToBegin(config: Config, db: Db): Promise<(url: string) => stri
   }
   const isFirst = (await users.count(db)) === 0
   return (url) => {
-    const signIn = `sign in at ${url}/docs or by POST ${url}/auth/token.`
-    if (!isFirst) return `${place(url)} To begin, ${signIn}`
+    if (!isFirst) return `${place(url)} Open it in a browser.`
     return config.signup === 'open'
-      ? `${place(url)} There is no account yet: make one by POST ${url}${config.apiPrefix}/users/signup, then ${signIn}`
-      : `${place(url)} There is no account yet: make one by \`npm run todo -- user create\`, then ${signIn}`
+      ? `${place(url)} There is no account yet: make one at ${url}/signup.`
+      : `${place(url)} There is no account yet: make one by \`npm run todo -- user create\`.`
   }
 }
