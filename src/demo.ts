@@ -3,6 +3,7 @@ import type { Db } from './db/tables.ts'
 import * as todos from './features/todos/store.ts'
 import * as users from './features/users/store.ts'
 import { hash } from './lib/passwords.ts'
+import { ForeseenError } from './lib/foreseen.ts'
 
 interface DemoAccount {
   readonly email: string
@@ -46,7 +47,7 @@ const accounts: readonly DemoAccount[] = [
 ]
 
 /** A reset was asked of a database with something of somebody's in it. */
-export class NotOnlyDemoData extends Error {
+export class NotOnlyDemoData extends ForeseenError {
   constructor() {
     super(
       'The database holds more than the demo data, so it is not reset. ' +

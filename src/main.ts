@@ -1,25 +1,11 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
-import { backupTo, restoreFrom } from './commands/backup.ts'
-import { copyBetween } from './commands/copy.ts'
-import { withDatabase } from './commands/database.ts'
-import { isReady } from './commands/healthcheck.ts'
-import { serve } from './commands/serve.ts'
 import { UsageError, usage } from './commands/usage.ts'
-import { userCommand } from './commands/user.ts'
-import { work } from './commands/work.ts'
 import { readConfig } from './config/config.ts'
-import { migrate, NewerSchema } from './db/migrate.ts'
-import { DatabaseRefused } from './db/refusal.ts'
-import { NotOnlyDemoData, resetToDemo } from './demo.ts'
 import { logger as makeLogger } from './http/observe.ts'
+import { ForeseenError } from './lib/foreseen.ts'
 import { Problem } from './lib/problem.ts'
-import { ConfigurationError } from './config/read-environment.ts'
 import { version } from './version.ts'
-
-/** sysexits.h: the command line, or the configuration, cannot be used. */
-const EXIT_USAGE = 64
-const EXIT_CONFIGURATION = 78
 
 /** Each command with how many words follow it: at the least, and at the most. */
 const COMMANDS = new Map<string, readonly [number, number]>([
@@ -52,34 +38,46 @@ async function main(): Promise<void> {
     })
   const config = configFor()
   const logger = makeLogger(config.logLevel, config.logFormat)
+  const isForced = { force: flags.force ?? false }
+  // Each command loads what it needs: a health check that runs all the time should be small.
   switch (command) {
-    case 'serve':
+    case 'serve': {
+      const { serve } = await import('./commands/serve.ts')
       return serve(config, logger)
-    case 'worker':
-      return work(config, logger.child({ worker: cluster.worker?.id }))
-    case 'migrate': {
-      const ran = await withDatabase(config, logger, migrate)
-      return print(ran.length > 0 ? ran.map((name) => `Ran ${name}.`) : ['Nothing to migrate.'])
     }
-    case 'reset':
-      await withDatabase(config, logger, (db) => resetToDemo(db, { force: flags.force ?? false }))
-      return print(['Dropped everything and loaded the demo data.'])
-    case 'user':
-      return print(
-        await withDatabase(config, logger, async (db) => {
-          await migrate(db)
-          return userCommand(db, rest, flags)
-        }),
-      )
-    case 'backup':
-      return print(await backupTo(config, file, { force: flags.force ?? false }))
-    case 'restore':
-      return print(await restoreFrom(config, file, { force: flags.force ?? false }))
-    case 'copy':
-      return print(await copyBetween(configFor(flags.from), configFor(flags.to), logger))
-    case 'healthcheck':
+    case 'worker': {
+      const { work } = await import('./commands/work.ts')
+      return work(config, logger.child({ worker: cluster.worker?.id }))
+    }
+    case 'healthcheck': {
+      const { isReady } = await import('./commands/healthcheck.ts')
       process.exitCode = (await isReady(config)) ? 0 : 1
       return
+    }
+    case 'migrate': {
+      const { migrateDatabase } = await import('./commands/schema.ts')
+      return print(await migrateDatabase(config, logger))
+    }
+    case 'reset': {
+      const { resetDatabase } = await import('./commands/schema.ts')
+      return print(await resetDatabase(config, logger, isForced))
+    }
+    case 'user': {
+      const { userCommand } = await import('./commands/user.ts')
+      return print(await userCommand(config, logger, rest, flags))
+    }
+    case 'backup': {
+      const { backupTo } = await import('./commands/backup.ts')
+      return print(await backupTo(config, file, isForced))
+    }
+    case 'restore': {
+      const { restoreFrom } = await import('./commands/backup.ts')
+      return print(await restoreFrom(config, file, isForced))
+    }
+    case 'copy': {
+      const { copyBetween } = await import('./commands/copy.ts')
+      return print(await copyBetween(configFor(flags.from), configFor(flags.to), logger))
+    }
   }
 }
 
@@ -122,22 +120,14 @@ function messageOf(error: unknown): string {
 /** A person gets a sentence; only what nobody foresaw comes with its stack. */
 function fail(error: unknown): void {
   const isForeseen =
-    error instanceof UsageError ||
-    error instanceof ConfigurationError ||
-    error instanceof NewerSchema ||
-    error instanceof DatabaseRefused ||
-    error instanceof NotOnlyDemoData ||
+    error instanceof ForeseenError ||
     error instanceof Problem ||
-    (error instanceof Error && 'code' in error)
-  const message = messageOf(error)
-  if (isForeseen) process.stderr.write(`${message}\n`)
+    (error instanceof Error && 'code' in error && !(error instanceof SyntaxError))
+  if (isForeseen) process.stderr.write(`${messageOf(error)}\n`)
   else console.error(error)
-  process.exitCode =
-    error instanceof ConfigurationError
-      ? EXIT_CONFIGURATION
-      : error instanceof UsageError
-        ? EXIT_USAGE
-        : 1
+  process.exitCode = error instanceof ForeseenError ? error.exitCode : 1
+  // A worker that has failed is not held by its supervisor.
+  process.channel?.unref()
 }
 
 await main().catch(fail)

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { sqlitePath } from '../db/open.ts'
+import { sqlitePath } from '../db/url.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { checkFile, copyFile, putAside } from '../db/sqlite-file.ts'
 import { tableLines } from './copy.ts'

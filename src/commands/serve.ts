@@ -5,7 +5,7 @@ import { supervise } from '../cluster.ts'
 import type { Config } from '../config/config.ts'
 import { sumOf } from '../http/metrics.ts'
 import { offerMetrics } from '../metrics-port.ts'
-import { type Service, startService } from '../service.ts'
+import type { Service } from '../service.ts'
 
 /**
  * Serves until told to stop: in this process when one is enough, otherwise in workers that this
@@ -21,6 +21,8 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
     await delay(config.drainDelay * 1000)
     await service.stop()
   })
+  // A supervisor does without it, which saves memory.
+  const { startService } = await import('../service.ts')
   await offerMetrics(config, logger, async () => sumOf([(await service?.metrics()) ?? []]))
   service = await startService(config, logger, 'start')
   service.keepHouse()

@@ -1,5 +1,10 @@
+import { ForeseenError } from '../lib/foreseen.ts'
+
 /** A command line that cannot be understood; the message says how it is meant. */
-export class UsageError extends Error {}
+export class UsageError extends ForeseenError {
+  /** EX_USAGE of sysexits.h. */
+  override readonly exitCode = 64
+}
 
 export const usage = `Usage: todo [serve] [--workers N] [--proxy-headers] [--pretty]
        todo migrate                       bring the database to this version

@@ -1,3 +1,6 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config/config.ts'
+import { migrate } from '../db/migrate.ts'
 import type { Db } from '../db/tables.ts'
 import * as sessions from '../features/sessions/store.ts'
 import { signUp } from '../features/users/actions.ts'
@@ -9,6 +12,7 @@ import { hash } from '../lib/passwords.ts'
 import { type Fault, invalid, notFound } from '../lib/problem.ts'
 import { closed } from '../lib/shapes.ts'
 import { ask, askPassword } from './ask.ts'
+import { withDatabase } from './database.ts'
 import { UsageError, usage } from './usage.ts'
 
 interface Flags {
@@ -20,11 +24,18 @@ interface Flags {
 const PAGE = 1000
 
 /** `todo user …`: gives the lines to print. Throws `UsageError`, or the `Problem` that a client would get. */
-export async function userCommand(
-  db: Db,
-  [verb, email]: readonly string[],
+export const userCommand = (
+  config: Config,
+  logger: FastifyBaseLogger,
+  words: readonly string[],
   flags: Flags,
-): Promise<string[]> {
+): Promise<string[]> =>
+  withDatabase(config, logger, async (db) => {
+    await migrate(db)
+    return obey(db, words, flags)
+  })
+
+async function obey(db: Db, [verb, email]: readonly string[], flags: Flags): Promise<string[]> {
   if (verb === 'list') return listUsers(db)
   if (email === undefined) throw new UsageError(usage)
   switch (verb) {

@@ -74,9 +74,5 @@ export async function work(config: Config, logger: FastifyBaseLogger): Promise<v
       }
     })
     process.on('message', hear)
-  }).catch((error: unknown) => {
-    // Nothing may hold a process that has failed.
-    process.channel?.unref()
-    throw error
   })
 }

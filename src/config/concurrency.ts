@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { sqlitePath } from '../db/open.ts'
+import { sqlitePath } from '../db/url.ts'
 
 const MiB = 1024 * 1024
 

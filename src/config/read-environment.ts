@@ -1,12 +1,16 @@
 import { isIP } from 'node:net'
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { sqlitePath } from '../db/open.ts'
+import { sqlitePath } from '../db/url.ts'
 import { allowedValues, Environment } from './environment.ts'
 import { isStrongKey } from './secret-key.ts'
+import { ForeseenError } from '../lib/foreseen.ts'
 
 /** A configuration that cannot be used. The message names each variable, what was read, and what is allowed. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends ForeseenError {
+  /** EX_CONFIG of sysexits.h. */
+  override readonly exitCode = 78
+
   constructor(faults: readonly string[]) {
     super(faults.join('\n'))
     this.name = 'ConfigurationError'

@@ -3,9 +3,10 @@ import { Migrator } from 'kysely/migration'
 import { isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
 import { type Db, derivedTableNames, tableNames, triggerFunctionNames } from './tables.ts'
+import { ForeseenError } from '../lib/foreseen.ts'
 
 /** The database was migrated by a newer release, whose schema this one does not know. */
-export class NewerSchema extends Error {
+export class NewerSchema extends ForeseenError {
   constructor(unknown: readonly string[]) {
     super(
       `The database has migrations that this version does not know: ${unknown.join(', ')}. ` +

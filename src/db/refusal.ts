@@ -1,5 +1,7 @@
+import { ForeseenError } from '../lib/foreseen.ts'
+
 /** A database that is not read or written as it is. The message says why, and what to do. */
-export class DatabaseRefused extends Error {
+export class DatabaseRefused extends ForeseenError {
   constructor(message: string) {
     super(message)
     this.name = 'DatabaseRefused'
