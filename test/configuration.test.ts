@@ -164,7 +164,7 @@ test('LOG_LEVEL=INFO logs what INFO is for, and WARNING does not', async (t) => 
     return (await todo([], { variables: { PORT, ...variables } })).stdout
   }
   assert.match(await serve({ LOG_LEVEL: 'INFO' }), /"level":30,.*migrated the database/)
-  assert.equal(await serve({ LOG_LEVEL: 'WARNING' }), '')
+  assert.doesNotMatch(await serve({ LOG_LEVEL: 'WARNING' }), /"level":[123]0/)
   assert.match(await serve({ LOG_LEVEL: 'WARNING', RESET_DB: '1' }), /"level":40,.*RESET_DB/)
 })
 

@@ -130,7 +130,10 @@ test('one refresh token traded at two processes at once gives one pair, and ends
       body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token }),
     }))
     assert.equal(withStatus(answers, 200).length, 1, statuses(answers))
-    assert.equal(withStatus(answers, 401).length, 7, statuses(answers))
+    // One that waited too long for its turn may hear that the server is busy.
+    const refused = [...withStatus(answers, 401), ...withStatus(answers, 503)]
+    assert.equal(refused.length, 7, statuses(answers))
+    assert.ok(withStatus(answers, 401).length > 0, statuses(answers))
     const authorization = `Bearer ${withStatus(answers, 200)[0]?.body.access_token}`
     const me = await fetch(`${here}/auth/me`, { headers: { authorization } })
     assert.equal(me.status, 401, 'a spent token came again, so the session is over (RFC 9700)')
