@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { installation } from './command.ts'
 import { load } from './load.ts'
 import { type Server, startServer, until } from './server.ts'
 
@@ -160,6 +163,28 @@ for (const workers of ['1', '2']) {
     assert.match(server.output(), /did not finish within GRACEFUL_TIMEOUT/)
   })
 }
+
+test('SIGTERM to `npm start` stops the service, although its shell passes no signal on', async (t) => {
+  const { variables } = await installation(t)
+  const npm = spawn('npm', ['start'], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { PATH: process.env.PATH, ...variables, SECRET_KEY: 'a key that is of no use elsewhere' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const closed = once(npm.stdout, 'close')
+  let output = ''
+  npm.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  await until(
+    () => output.includes('Listening on'),
+    () => output,
+  )
+  npm.kill('SIGTERM')
+  // The service is the last to hold its end of the pipe.
+  await closed
+  assert.match(output, /SIGTERM: finishing the open requests/)
+})
 
 test('no worker outlives a supervisor that is killed', async (t) => {
   const server = await startWorkers(t)

@@ -12,6 +12,7 @@ import type { Service } from '../service.ts'
  * process watches over. Gives once it listens; throws when it cannot.
  */
 export async function serve(config: Config, logger: FastifyBaseLogger): Promise<void> {
+  if (config.isRunByNpm) stopWithParent()
   // In a worker of another process manager, that one is the supervisor.
   if (config.workers > 1 && cluster.isPrimary) return supervise(config, logger)
   let service: Service | undefined
@@ -51,4 +52,14 @@ function stopOnSignal(config: Config, logger: FastifyBaseLogger, stop: () => Pro
     )
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+}
+
+/** npm sends a SIGTERM on to its shell, which ends and does not send it on. */
+function stopWithParent(): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, 500).unref()
 }

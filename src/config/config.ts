@@ -82,6 +82,8 @@ export function configure(environment: Environment) {
     gracefulTimeout: environment.GRACEFUL_TIMEOUT,
     // Who stops it at a terminal is not a load balancer.
     drainDelay: process.stdout.isTTY ? 0 : environment.DRAIN_DELAY,
+    // Not an option: npm tells it to what it runs.
+    isRunByNpm: process.env.npm_lifecycle_event !== undefined,
     metrics: environment.METRICS,
     metricsPort: environment.METRICS_PORT,
     logLevel: environment.LOG_LEVEL,
