@@ -28,7 +28,7 @@ const FEATURES = [
 ]
 
 /** What of a feature another one may use. */
-const SHARED = new Set(['schema.ts', 'store.ts', 'actions.ts', 'rules.ts'])
+const SHARED = new Set(['schema.ts', 'store.ts', 'list-store.ts', 'actions.ts', 'rules.ts'])
 
 interface Import {
   readonly from: string
@@ -110,9 +110,9 @@ test('only api files and http know Fastify, and only stores and db write queries
       assert.match(file, /\/(api|pages|identify)\.ts$/, `${file} knows HTTP`)
     }
     if (layer === 'features' && packages.includes('kysely'))
-      assert.match(file, /\/store\.ts$/, `${file} writes queries`)
+      assert.match(file, /\/(list-)?store\.ts$/, `${file} writes queries`)
     const text = readFileSync(join(source, file), 'utf8')
-    if (layer === 'features' && !file.endsWith('/store.ts')) {
+    if (layer === 'features' && !/\/(list-)?store\.ts$/.test(file)) {
       assert.doesNotMatch(
         text,
         /\.(selectFrom|insertInto|updateTable|deleteFrom)\(/,

@@ -75,11 +75,11 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
   await migrate(database)
   let queries = 0
   const db = database.withPlugin({
-    transformQuery: ({ node }) => {
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
       queries++
-      return node
+      return result
     },
-    transformResult: async ({ result }) => result,
   })
   const app = await buildApp(config, db, pino({ level: 'silent' }))
   t.after(async () => {

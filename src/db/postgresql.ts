@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
+import { statementName } from './prepared.ts'
 
 /** All times in milliseconds. */
 export interface PoolLimits {
@@ -41,10 +42,13 @@ export interface PoolUse {
 export class PooledPostgresAdapter extends PostgresAdapter {
   readonly #pool: pg.Pool
   readonly #waiting = new Set<{ readonly since: number }>()
+  readonly #named: boolean
+  readonly #clients = new WeakMap<pg.PoolClient, PostgresPoolClient>()
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, named: boolean) {
     super()
     this.#pool = pool
+    this.#named = named
   }
 
   use(): PoolUse {
@@ -62,17 +66,35 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     const wait = { since: performance.now() }
     this.#waiting.add(wait)
     try {
-      return await this.#pool.connect()
+      const client = await this.#pool.connect()
+      return this.#named ? this.#naming(client) : client
     } finally {
       this.#waiting.delete(wait)
     }
   }
+
+  #naming(client: pg.PoolClient): PostgresPoolClient {
+    const kept = this.#clients.get(client)
+    if (kept) return kept
+    const naming = namingClient(client)
+    this.#clients.set(client, naming)
+    return naming
+  }
 }
+
+/** The same client, which runs prepared statements by their names, so that it parses each once. */
+const namingClient = (client: pg.PoolClient): PostgresPoolClient =>
+  Object.create(client, {
+    query: {
+      value: (text: string, values?: unknown[]) =>
+        client.query({ name: statementName(text), text, values: values ?? [] }),
+    },
+  })
 
 class PooledPostgresDialect extends PostgresDialect {
   readonly #adapter: PooledPostgresAdapter
 
-  constructor(pool: pg.Pool, adapter = new PooledPostgresAdapter(pool)) {
+  constructor(pool: pg.Pool, named: boolean, adapter = new PooledPostgresAdapter(pool, named)) {
     super({
       pool: {
         options: pool.options,
@@ -115,5 +137,5 @@ export function postgresqlDialect(
   // ones only; one at work fails its query as well, which is where the caller hears of it.
   pool.on('error', onConnectionLost)
   pool.on('connect', (client) => client.on('error', () => {}))
-  return new PooledPostgresDialect(pool)
+  return new PooledPostgresDialect(pool, !limits.transactionPooling)
 }

@@ -4,7 +4,7 @@ import { callerOf } from '../../http/access.ts'
 import { answer, refusals } from '../../http/docs.ts'
 import { notFound } from '../../lib/problem.ts'
 import { closed, Id } from '../../lib/shapes.ts'
-import * as todos from '../todos/store.ts'
+import * as todos from '../todos/list-store.ts'
 import * as users from '../users/store.ts'
 import { Profile, TODOS_MAX } from './schema.ts'
 

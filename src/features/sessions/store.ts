@@ -1,4 +1,5 @@
-import type { Selectable } from 'kysely'
+import type { RawBuilder, Selectable } from 'kysely'
+import { type Placeholder, prepared } from '../../db/prepared.ts'
 import type { Db, Tables } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
@@ -10,12 +11,12 @@ export interface SessionUser {
   readonly session_id: number
 }
 
-const live = (db: Db) =>
+const live = (db: Db, at: RawBuilder<string>) =>
   db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['users.id', 'users.admin_since', 'users.version', 'sessions.id as session_id'])
-    .where('sessions.expires_at', '>', now())
+    .where('sessions.expires_at', '>', at)
 
 const shown = ({
   id,
@@ -29,18 +30,29 @@ const shown = ({
   session_id: number
 }): SessionUser => ({ id, version, session_id, is_admin: admin_since !== null })
 
+const byId = prepared((db, value: Placeholder<{ userId: number; id: number; at: string }>) =>
+  live(db, value('at'))
+    .where('sessions.user_id', '=', value('userId'))
+    .where('sessions.id', '=', value('id')),
+)
+
 /** The user of a session that has neither ended nor run out. */
 export async function findUser(
   db: Db,
   userId: number,
-  sessionId: number,
+  id: number,
 ): Promise<SessionUser | undefined> {
-  const row = await live(db)
-    .where('sessions.user_id', '=', userId)
-    .where('sessions.id', '=', sessionId)
-    .executeTakeFirst()
+  const [row] = await byId(db, { userId, id, at: now() })
   return row && shown(row)
 }
+
+const byCookie = prepared(
+  (db, value: Placeholder<{ cookieDigest: string; idleSince: string; at: string }>) =>
+    live(db, value('at'))
+      .select('sessions.last_used_at')
+      .where('sessions.cookie_digest', '=', value('cookieDigest'))
+      .where('sessions.last_used_at', '>', value('idleSince')),
+)
 
 /** The user of a browser's session that was used since `idleSince`, and when it was used last. */
 export async function findUserByCookie(
@@ -48,11 +60,7 @@ export async function findUserByCookie(
   cookieDigest: string,
   idleSince: string,
 ): Promise<(SessionUser & { readonly last_used_at: string }) | undefined> {
-  const row = await live(db)
-    .select('sessions.last_used_at')
-    .where('sessions.cookie_digest', '=', cookieDigest)
-    .where('sessions.last_used_at', '>', idleSince)
-    .executeTakeFirst()
+  const [row] = await byCookie(db, { cookieDigest, idleSince, at: now() })
   return row && { ...shown(row), last_used_at: row.last_used_at }
 }
 

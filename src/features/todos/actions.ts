@@ -16,6 +16,7 @@ import {
   type TodoWithOwner,
   type todoQuery,
 } from './schema.ts'
+import * as lists from './list-store.ts'
 import * as todos from './store.ts'
 
 type Versions = readonly number[] | undefined
@@ -44,12 +45,12 @@ export async function list(
   const order = orderOf(query.sort)
   const { filter, total } = await matches(db, user_id, { completed, q })
   if (offset !== undefined) {
-    const page = await todos.list(db, user_id, filter, order, { offset }, limit)
+    const page = await lists.list(db, user_id, filter, order, { offset }, limit)
     return { page, total, relations: offsetLinks({ offset, limit, total }) }
   }
   const place = cursor === undefined ? undefined : decodeCursor(query.sort, cursor)
   // One more than asked for tells whether the list goes on.
-  const rows = await todos.list(
+  const rows = await lists.list(
     db,
     user_id,
     filter,
@@ -68,7 +69,7 @@ export async function list(
     todo && {
       cursor: encodeCursor(query.sort, {
         direction,
-        key: todos.keyOf(todo, order.sort),
+        key: lists.keyOf(todo, order.sort),
         id: todo.id,
       }),
     }
@@ -87,19 +88,20 @@ export async function list(
  */
 const FEW = 1000
 
-async function matches(
+/** Which todos match and how many; few are named, so that a page is found among them. */
+export async function matches(
   db: Db,
   ownerId: number,
-  filter: todos.Filter,
-): Promise<{ filter: todos.Filter; total: number }> {
+  filter: lists.Filter,
+): Promise<{ filter: lists.Filter; total: number }> {
   if (filter.q) {
-    const ids = await todos.search(db, ownerId, filter, FEW + 1)
+    const ids = await lists.search(db, ownerId, filter, FEW + 1)
     if (ids.length <= FEW) return { filter: { ...filter, ids }, total: ids.length }
   }
-  return { filter, total: await todos.count(db, ownerId, filter) }
+  return { filter, total: await lists.count(db, ownerId, filter) }
 }
 
-function orderOf(text: string): todos.Order {
+function orderOf(text: string): lists.Order {
   const name = text.replace(/^-/, '')
   const sort: Sort = sorts.find((each) => each === name) ?? 'id'
   return { sort, descending: text.startsWith('-') }

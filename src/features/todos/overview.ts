@@ -1,12 +1,14 @@
 import type { Db } from '../../db/tables.ts'
+import { matches } from './actions.ts'
 import type { Counts, View } from './links.ts'
+import * as lists from './list-store.ts'
 import type { Todo } from './schema.ts'
-import * as todos from './store.ts'
+import type { Versioned } from './store.ts'
 
 export interface Overview {
   /** As asked for, with the last page in the place of one behind it. */
   readonly view: View
-  readonly page: ReadonlyArray<todos.Versioned<Todo>>
+  readonly page: ReadonlyArray<Versioned<Todo>>
   /** How many pages there are, at least one. */
   readonly pages: number
   /** Of all todos, whatever is looked for. */
@@ -25,14 +27,14 @@ export async function overview(
   const { show, q } = view
   const filter = { completed: { all: undefined, open: false, done: true }[show], q }
   const [all, open] = await Promise.all([
-    todos.count(db, ownerId, {}),
-    todos.count(db, ownerId, { completed: false }),
+    lists.count(db, ownerId, {}),
+    lists.count(db, ownerId, { completed: false }),
   ])
   const counts = { all, open, done: all - open }
-  const total = q ? await todos.count(db, ownerId, filter) : counts[show]
-  const pages = Math.max(1, Math.ceil(total / pageSize))
+  const found = q ? await matches(db, ownerId, filter) : { filter, total: counts[show] }
+  const pages = Math.max(1, Math.ceil(found.total / pageSize))
   const number = Math.min(view.page, pages)
   const place = { offset: (number - 1) * pageSize }
-  const page = await todos.list(db, ownerId, filter, NEWEST_FIRST, place, pageSize)
+  const page = await lists.list(db, ownerId, found.filter, NEWEST_FIRST, place, pageSize)
   return { view: { ...view, page: number }, page, pages, counts }
 }

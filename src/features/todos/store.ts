@@ -1,17 +1,15 @@
-import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import { isAmong } from '../../db/dialect.ts'
-import { contains, countOf } from '../../db/queries.ts'
-import type { Db, Tables, TodoRow } from '../../db/tables.ts'
+import { sql } from 'kysely'
+import { type Placeholder, prepared } from '../../db/prepared.ts'
+import type { Db, TodoRow } from '../../db/tables.ts'
 import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
 import * as users from '../users/store.ts'
-import type { Cursor } from './cursor.ts'
-import type { Sort, Todo, TodoCreate, TodoUpdate, TodoWithOwner } from './schema.ts'
+import type { Todo, TodoCreate, TodoUpdate, TodoWithOwner } from './schema.ts'
 
 /** A todo with the version that its entity tag is made of. */
 export type Versioned<Shape> = Shape & { readonly version: number }
 
-const columns = [
+export const columns = [
   'todos.id',
   'todos.text',
   'todos.completed_at',
@@ -23,141 +21,35 @@ const columns = [
 
 type Columns = Omit<TodoRow, 'text_key' | 'sort_key'>
 
-const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed_at'> => ({
+/** The columns as the API shows them. */
+export const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed_at'> => ({
   ...todo,
   completed: todo.completed_at !== null,
 })
 
 const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
 
-export interface Filter {
-  readonly completed?: boolean | undefined
-  readonly q?: string | undefined
-  /** Only these, where it is known that no others match. */
-  readonly ids?: readonly number[] | undefined
-}
+type OwnedId = { ownerId: number; id: number }
 
-const matching = (db: Db, ownerId: number, { completed, q, ids }: Filter) =>
+const byId = prepared((db, value: Placeholder<OwnedId>) =>
   db
     .selectFrom('todos')
-    .where('owner_id', '=', ownerId)
-    .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
-    .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
-    .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
-    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? [])))
-
-/**
- * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
- * all of it. The texts that are longer are looked at by themselves.
- */
-const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
-  matching(db, ownerId, { completed }).where((of) =>
-    of.or([
-      contains('sort_key', q),
-      of('id', 'in', (of) =>
-        of
-          .selectFrom('todos as long')
-          .select('long.id')
-          .where('long.owner_id', '=', ownerId)
-          .whereRef('long.text_key', '<>', 'long.sort_key')
-          .where(contains('long.text_key', q)),
-      ),
-    ]),
-  )
-
-/** The ids of todos with the text of the filter in them, in no order, and no more than `limit`. */
-export async function search(
-  db: Db,
-  ownerId: number,
-  filter: Filter,
-  limit: number,
-): Promise<number[]> {
-  const rows = await matchingByIndex(db, ownerId, filter).select('id').limit(limit).execute()
-  return rows.map(({ id }) => id)
-}
-
-export async function count(db: Db, ownerId: number, filter: Filter): Promise<number> {
-  if (filter.q) return countOf(matchingByIndex(db, ownerId, filter))
-  const { open, completed } = (await db
-    .selectFrom('todo_counts')
-    .select(['open', 'completed'])
-    .where('owner_id', '=', ownerId)
-    .executeTakeFirst()) ?? { open: 0, completed: 0 }
-  if (filter.completed === undefined) return open + completed
-  return filter.completed ? completed : open
-}
-
-const sortColumns = {
-  id: 'id',
-  created_at: 'created_at',
-  updated_at: 'updated_at',
-  text: 'sort_key',
-} as const satisfies Record<Sort, keyof Tables['todos']>
-
-export interface Order {
-  readonly sort: Sort
-  readonly descending: boolean
-}
-
-/** Where a page begins: so many todos from the start, or at a cursor. */
-export type Place = { readonly offset: number } | { readonly cursor: Cursor }
-
-/** A page of the owner's todos. A page before a cursor is the one that ends there. */
-export async function list(
-  db: Db,
-  ownerId: number,
-  filter: Filter,
-  { sort, descending }: Order,
-  place: Place,
-  limit: number,
-): Promise<Array<Versioned<Todo> & Pick<TodoRow, 'completed_at' | 'sort_key'>>> {
-  const isBackward = 'cursor' in place && place.cursor.direction === 'before'
-  const direction = descending === isBackward ? 'asc' : 'desc'
-  const column = sortColumns[sort]
-  let query: SelectQueryBuilder<Tables, 'todos', object> = matching(db, ownerId, filter)
-  if (column !== 'id') query = query.orderBy(column, direction)
-  query = query.orderBy('id', direction).limit(limit)
-  if ('offset' in place) {
-    query = query.offset(place.offset)
-  } else {
-    const { key, id } = place.cursor
-    const beyond = sql.raw(direction === 'asc' ? '>' : '<')
-    query = query.where(
-      column === 'id'
-        ? sql<SqlBool>`id ${beyond} ${id}`
-        : sql<SqlBool>`(${sql.ref(column)}, id) ${beyond} (${key}, ${id})`,
-    )
-  }
-  const rows = await query.select(columns).select('sort_key').execute()
-  const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
-  return isBackward ? page.reverse() : page
-}
-
-/** What a cursor compares of a todo. */
-export function keyOf(todo: Todo & { sort_key: string }, sort: Sort): string {
-  return sort === 'id' ? '' : todo[sortColumns[sort]]
-}
+    .select(columns)
+    .where('owner_id', '=', value('ownerId'))
+    .where('id', '=', value('id')),
+)
 
 export async function find(
   db: Db,
   ownerId: number,
   id: number,
 ): Promise<Versioned<Todo> | undefined> {
-  const row = await db
-    .selectFrom('todos')
-    .select(columns)
-    .where('owner_id', '=', ownerId)
-    .where('id', '=', id)
-    .executeTakeFirst()
+  const [row] = await byId(db, { ownerId, id })
   return row && shown(row)
 }
 
-export async function findWithOwner(
-  db: Db,
-  ownerId: number,
-  id: number,
-): Promise<(Versioned<TodoWithOwner> & { owner_version: number }) | undefined> {
-  const row = await db
+const byIdWithOwner = prepared((db, value: Placeholder<OwnedId>) =>
+  db
     .selectFrom('todos')
     .innerJoin('users', 'users.id', 'todos.owner_id')
     .select(columns)
@@ -170,9 +62,16 @@ export async function findWithOwner(
       'users.created_at as owner_created_at',
       'users.updated_at as owner_updated_at',
     ])
-    .where('owner_id', '=', ownerId)
-    .where('todos.id', '=', id)
-    .executeTakeFirst()
+    .where('owner_id', '=', value('ownerId'))
+    .where('todos.id', '=', value('id')),
+)
+
+export async function findWithOwner(
+  db: Db,
+  ownerId: number,
+  id: number,
+): Promise<(Versioned<TodoWithOwner> & { owner_version: number }) | undefined> {
+  const [row] = await byIdWithOwner(db, { ownerId, id })
   if (!row) return undefined
   const owner = users.shown({
     ...row,
@@ -183,23 +82,35 @@ export async function findWithOwner(
   return { ...shown(row), owner, owner_version: row.owner_version }
 }
 
+type NewTodo = Pick<
+  TodoRow,
+  'owner_id' | 'text' | 'text_key' | 'sort_key' | 'completed_at' | 'created_at'
+>
+
+const insert = prepared((db, value: Placeholder<NewTodo>) =>
+  db
+    .insertInto('todos')
+    .values({
+      owner_id: value('owner_id'),
+      text: value('text'),
+      text_key: value('text_key'),
+      sort_key: value('sort_key'),
+      completed_at: value('completed_at'),
+      created_at: value('created_at'),
+      updated_at: value('created_at'),
+    })
+    .returning(columns),
+)
+
 export async function create(
   db: Db,
   ownerId: number,
   { text, completed = false }: TodoCreate,
 ): Promise<Versioned<Todo>> {
-  const at = now()
-  const row = await db
-    .insertInto('todos')
-    .values({
-      owner_id: ownerId,
-      ...keys(text),
-      completed_at: completed ? at : null,
-      created_at: at,
-      updated_at: at,
-    })
-    .returning(columns)
-    .executeTakeFirstOrThrow()
+  const created_at = now()
+  const completed_at = completed ? created_at : null
+  const [row] = await insert(db, { owner_id: ownerId, ...keys(text), completed_at, created_at })
+  if (!row) throw new Error('the database gave no row for an insert')
   return shown(row)
 }
 

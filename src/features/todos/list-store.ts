@@ -1,0 +1,156 @@
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
+import { isAmong } from '../../db/dialect.ts'
+import { given, type Placeholder, prepared } from '../../db/prepared.ts'
+import { contains, countOf } from '../../db/queries.ts'
+import type { Db, Tables, TodoRow } from '../../db/tables.ts'
+import type { Cursor } from './cursor.ts'
+import type { Sort, Todo } from './schema.ts'
+import { columns, shown, type Versioned } from './store.ts'
+
+export interface Filter {
+  readonly completed?: boolean | undefined
+  readonly q?: string | undefined
+  /** Only these, where it is known that no others match. */
+  readonly ids?: readonly number[] | undefined
+}
+
+const matching = (db: Db, ownerId: number | RawBuilder<number>, { completed, q, ids }: Filter) =>
+  db
+    .selectFrom('todos')
+    .where('owner_id', '=', ownerId)
+    .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
+    .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
+    .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
+    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? [])))
+
+/**
+ * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
+ * all of it. The texts that are longer are looked at by themselves.
+ */
+const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
+  matching(db, ownerId, { completed }).where((of) =>
+    of.or([
+      contains('sort_key', q),
+      of('id', 'in', (of) =>
+        of
+          .selectFrom('todos as long')
+          .select('long.id')
+          .where('long.owner_id', '=', ownerId)
+          .whereRef('long.text_key', '<>', 'long.sort_key')
+          .where(contains('long.text_key', q)),
+      ),
+    ]),
+  )
+
+/** The ids of todos with the text of the filter in them, in no order, and no more than `limit`. */
+export async function search(
+  db: Db,
+  ownerId: number,
+  filter: Filter,
+  limit: number,
+): Promise<number[]> {
+  const rows = await matchingByIndex(db, ownerId, filter).select('id').limit(limit).execute()
+  return rows.map(({ id }) => id)
+}
+
+const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
+  db
+    .selectFrom('todo_counts')
+    .select(['open', 'completed'])
+    .where('owner_id', '=', value('ownerId')),
+)
+
+export async function count(db: Db, ownerId: number, filter: Filter): Promise<number> {
+  if (filter.q) return countOf(matchingByIndex(db, ownerId, filter))
+  const [{ open, completed } = { open: 0, completed: 0 }] = await keptCounts(db, { ownerId })
+  if (filter.completed === undefined) return open + completed
+  return filter.completed ? completed : open
+}
+
+const sortColumns = {
+  id: 'id',
+  created_at: 'created_at',
+  updated_at: 'updated_at',
+  text: 'sort_key',
+} as const satisfies Record<Sort, keyof Tables['todos']>
+
+export interface Order {
+  readonly sort: Sort
+  readonly descending: boolean
+}
+
+/** Where a page begins: so many todos from the start, or at a cursor. */
+export type Place = { readonly offset: number } | { readonly cursor: Cursor }
+
+interface Shape {
+  readonly column: (typeof sortColumns)[Sort]
+  readonly direction: 'asc' | 'desc'
+  readonly start: 'offset' | 'cursor'
+}
+
+type PageValues = { limit: number; offset: number; key: string; id: number }
+
+/** A page of `todos`, from an offset or from a cursor on. */
+function pageOf(
+  todos: SelectQueryBuilder<Tables, 'todos', object>,
+  { column, direction, start }: Shape,
+  value: Placeholder<PageValues>,
+) {
+  const beyond = sql.raw(direction === 'asc' ? '>' : '<')
+  const behindCursor =
+    column === 'id'
+      ? sql<SqlBool>`id ${beyond} ${value('id')}`
+      : sql<SqlBool>`(${sql.ref(column)}, id) ${beyond} (${value('key')}, ${value('id')})`
+  return todos
+    .select(columns)
+    .select('sort_key')
+    .$if(column !== 'id', (todos) => todos.orderBy(column, direction))
+    .orderBy('id', direction)
+    .limit(value('limit'))
+    .$if(start === 'offset', (todos) => todos.offset(value('offset')))
+    .$if(start === 'cursor', (todos) => todos.where(behindCursor))
+}
+
+const wholeListPage = (shape: Shape, completed: boolean | undefined) =>
+  prepared((db, value: Placeholder<PageValues & { ownerId: number }>) =>
+    pageOf(matching(db, value('ownerId'), { completed }), shape, value),
+  )
+const wholeListPages = new Map<string, ReturnType<typeof wholeListPage>>()
+
+/** The prepared query of a page of a list that is not searched; there are 48 of them. */
+function wholeListPageOf(shape: Shape, completed: boolean | undefined) {
+  const name = `${shape.column} ${shape.direction} ${shape.start} ${completed}`
+  const page = wholeListPages.get(name) ?? wholeListPage(shape, completed)
+  wholeListPages.set(name, page)
+  return page
+}
+
+/** A page of the owner's todos. A page before a cursor is the one that ends there. */
+export async function list(
+  db: Db,
+  ownerId: number,
+  filter: Filter,
+  { sort, descending }: Order,
+  place: Place,
+  limit: number,
+): Promise<Array<Versioned<Todo> & Pick<TodoRow, 'completed_at' | 'sort_key'>>> {
+  const isBackward = 'cursor' in place && place.cursor.direction === 'before'
+  const shape: Shape = {
+    column: sortColumns[sort],
+    direction: descending === isBackward ? 'asc' : 'desc',
+    start: 'cursor' in place ? 'cursor' : 'offset',
+  }
+  const { key, id } = 'cursor' in place ? place.cursor : { key: '', id: 0 }
+  const values = { limit, offset: 'offset' in place ? place.offset : 0, key, id }
+  // What to do for a search depends on the text searched for, so it is planned anew.
+  const rows = filter.q
+    ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
+    : await wholeListPageOf(shape, filter.completed)(db, { ...values, ownerId })
+  const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
+  return isBackward ? page.reverse() : page
+}
+
+/** What a cursor compares of a todo. */
+export function keyOf(todo: Todo & { sort_key: string }, sort: Sort): string {
+  return sort === 'id' ? '' : todo[sortColumns[sort]]
+}
