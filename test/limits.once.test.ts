@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startServer } from './server.ts'
 import { world } from './world.ts'
 
 /** The service on a port, and connections to it that are closed with the test. */
@@ -149,4 +150,19 @@ test('requests that had to wait for others longer than OVERLOAD_DELAY are refuse
     assert.match(answer, isHealth(index) ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 (200|503) /)
   }
   assert.equal((await ann.get('/api/v1/todos')).statusCode, 200, 'and then all is well')
+})
+
+test('a client that breaks off is not taken for a lost database', async (t) => {
+  const { url, logged } = await startServer(t, { LOG_FORMAT: 'json' })
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.write(`POST /auth/token HTTP/1.1\r\n${FORM}Content-Length: 10000\r\n\r\nusername=`)
+  await delay(200)
+  socket.destroy()
+  // The log is written in order: when this request is in it, so is what became of the other.
+  await fetch(`${url}/health`)
+  while (logged('req').length < 1) await delay(20)
+  await delay(200)
+  assert.deepEqual(logged('cause'), [])
 })

@@ -35,6 +35,10 @@ function allFaults(request: FastifyRequest): Fault[] {
 /** What may be said of an error. An unknown one is ours, and says nothing of the inside. */
 function problemOf(error: unknown, request: FastifyRequest, translate: Translate): Problem {
   if (error instanceof Problem) return error
+  // Its code looks like that of a lost database. Nobody is there to read the answer.
+  if (error !== null && request.raw.errored === error) {
+    return new Problem(400, 'The request was broken off.')
+  }
   const translated = translate(error)
   if (translated) return translated
   if (isFastifyError(error)) {
