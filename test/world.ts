@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { CompiledQuery } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
@@ -32,6 +33,8 @@ export interface World {
   person(name: string, options?: { is_admin?: boolean }): Promise<Person>
   /** How many queries were made so far. */
   queries(): number
+  /** Every query that was made so far. */
+  statements(): readonly CompiledQuery[]
 }
 
 type Send = (url: string, options?: InjectOptions) => Promise<LightMyRequestResponse>
@@ -71,20 +74,17 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
   const config = configure(
     readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
   )
-  const database = open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
-  await migrate(database)
-  let queries = 0
-  const db = database.withPlugin({
-    transformQuery: ({ node }) => node,
-    transformResult: async ({ result }) => {
-      queries++
-      return result
-    },
+  const statements: CompiledQuery[] = []
+  const db = open(config.databaseUrl, {
+    pool: config.pool,
+    onConnectionLost: () => {},
+    onQuery: (_kind, _milliseconds, _worked, query) => statements.push(query),
   })
+  await migrate(db)
   const app = await buildApp(config, db, pino({ level: 'silent' }))
   t.after(async () => {
     await app.close()
-    await database.destroy()
+    await db.destroy()
     await drop()
   })
   const nobody = clientOf(app)
@@ -96,7 +96,8 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
     config,
     nobody,
     person,
-    queries: () => queries,
+    queries: () => statements.length,
+    statements: () => statements,
     ann: await person('ann'),
     bob: await person('bob'),
   }

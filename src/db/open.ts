@@ -1,4 +1,4 @@
-import { type Dialect, Kysely } from 'kysely'
+import { type CompiledQuery, type Dialect, Kysely } from 'kysely'
 import { type PoolLimits, postgresqlDialect } from './postgresql.ts'
 import { NodeSqliteDialect } from './sqlite.ts'
 import type { Db, Tables } from './tables.ts'
@@ -7,8 +7,10 @@ import { sqlitePath } from './url.ts'
 export interface OpenOptions {
   readonly pool: PoolLimits
   readonly onConnectionLost: (error: Error) => void
-  /** Hears of each query: what kind of statement it was, how long it took, and whether it worked. */
-  readonly onQuery?: ((kind: string, milliseconds: number, worked: boolean) => void) | undefined
+  /** Hears of each query: what kind of statement it was, how long it took, whether it worked, and itself. */
+  readonly onQuery?:
+    | ((kind: string, milliseconds: number, worked: boolean, query: CompiledQuery) => void)
+    | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export function open(url: string, { pool, onConnectionLost, onQuery }: OpenOptio
   return new Kysely<Tables>({
     dialect,
     log: ({ level, query, queryDurationMillis }) =>
-      onQuery(statementOf(query.query.kind), queryDurationMillis, level === 'query'),
+      onQuery(statementOf(query.query.kind), queryDurationMillis, level === 'query', query),
   })
 }
 
