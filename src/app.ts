@@ -74,7 +74,9 @@ export async function buildApp(
   logger: FastifyBaseLogger,
   metrics?: AppMetrics,
 ): Promise<FastifyInstance> {
-  const answerFailure = failureAnswer(databaseProblem, sendErrorPage)
+  const isApiPath = (url: string) =>
+    [`${config.apiPrefix}/`, '/auth/'].some((at) => url.startsWith(at))
+  const answerFailure = failureAnswer(databaseProblem, sendErrorPage, isApiPath)
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({

@@ -83,7 +83,7 @@ const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
 })
 
 /** A described route keeps to the one shape of failure that its clients were generated for. */
-function isOfApi({ routeOptions: { schema } }: FastifyRequest): boolean {
+function isDescribed({ routeOptions: { schema } }: FastifyRequest): boolean {
   return schema !== undefined && !schema.hide
 }
 
@@ -103,6 +103,8 @@ function logFailure(problem: Problem, request: FastifyRequest): void {
   }
 }
 
+const UNREADABLE: ReadonlySet<string> = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH'])
+
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
 /** Answers with a page that tells a person of the problem. */
@@ -113,10 +115,15 @@ export type SendErrorPage = (
 ) => FastifyReply
 
 /**
- * The one place where errors become answers: RFC 9457 problem details, or a page for a browser.
+ * The one place where errors become answers: RFC 9457 problem details, or a page for a browser. A path
+ * that cannot be read has no route that would say what it is of; then `isApiPath` says it.
  */
 export const failureAnswer =
-  (translate: Translate, sendErrorPage: SendErrorPage): AnswerFailure =>
+  (
+    translate: Translate,
+    sendErrorPage: SendErrorPage,
+    isApiPath: (url: string) => boolean,
+  ): AnswerFailure =>
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
     logFailure(problem, request)
@@ -124,7 +131,9 @@ export const failureAnswer =
       .code(problem.status)
       // Set here too, since a path that cannot be read fails before any hook.
       .headers({ 'X-Request-Id': request.id, Vary: 'Accept', ...problem.headers })
-    if (!isOfApi(request) && prefersPage(request)) {
+    const isUnread = isFastifyError(error) && UNREADABLE.has(error.code)
+    const isOfApi = isUnread ? isApiPath(request.url) : isDescribed(request)
+    if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
       return
     }

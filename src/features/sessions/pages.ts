@@ -6,7 +6,7 @@ import { callerOf, isFromElsewhere } from '../../http/access.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
 import { localPath } from '../../lib/local-path.ts'
 import { isRandomSecret, randomSecret } from '../../lib/secrets.ts'
-import { closed, Id } from '../../lib/shapes.ts'
+import { closed, Id, verbatim } from '../../lib/shapes.ts'
 import { fromNow } from '../../lib/time.ts'
 import { flash } from '../../web/flash.ts'
 import { emptyForm, type FormState, submit } from '../../web/form.ts'
@@ -22,7 +22,7 @@ import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
 const Next = Type.Optional(Type.String({ maxLength: 2000 }))
 const SignInQuery = Type.Object({ next: Next })
 const LoginForm = closed({
-  username: Type.String({ minLength: 1, maxLength: 254 }),
+  username: verbatim({ minLength: 1, maxLength: 254 }),
   password: Password,
   next: Next,
 })

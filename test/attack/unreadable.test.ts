@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PASSWORD, world } from '../world.ts'
+
+/** What PostgreSQL cannot store, and what nobody means. */
+const UNSTORABLE = ['a\u0000b@example.com', '\u0000', 'x\u0001\u0000']
+
+test('NUL in any field of any page is a fault of the request, never of the server', async (t) => {
+  const { ann } = await world(t)
+  await ann.post('/api/v1/todos', { text: 'There' })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  for (const text of UNSTORABLE) {
+    const forms: ReadonlyArray<readonly [string, Record<string, string>]> = [
+      ['/login', { username: text, password: PASSWORD }],
+      ['/login', { username: ann.email, password: text }],
+      ['/signup', { email: text, password: PASSWORD, fname: 'A', lname: 'B' }],
+      ['/signup', { email: 'n@example.com', password: PASSWORD, fname: text, lname: text }],
+      ['/home/todos', { text }],
+      ['/home/todos/1', { text, tag: text }],
+      ['/account/names', { fname: text, lname: text }],
+      ['/account/email', { email: text, current_password: text }],
+      ['/account/password', { password: text, current_password: text }],
+      ['/account/delete', { password: text }],
+      ['/auth/token', { username: text, password: text }],
+      ['/auth/token', { grant_type: 'refresh_token', refresh_token: text }],
+    ]
+    for (const [url, fields] of forms) {
+      const body = new URLSearchParams(fields).toString()
+      const answer = await ann.send(url, { method: 'POST', headers, body })
+      assert.equal(answer.statusCode, 422, `${url} ${body}`)
+    }
+    const query = encodeURIComponent(text)
+    for (const url of [`/home?q=${query}`, `/home?edit=${query}&page=${query}&show=${query}`]) {
+      assert.ok((await ann.get(url)).statusCode < 500, url)
+    }
+    const revoked = await ann.form('/auth/revoke', { token: text })
+    assert.equal(revoked.statusCode, 200)
+    const cookie = `session=${query}; device=${query}; theme=${query}; flash=${query}`
+    assert.ok((await ann.get('/login', { cookie })).statusCode < 500)
+  }
+})
+
+test('the API tells of a path that cannot be read as of anything else, whatever is preferred', async (t) => {
+  const { ann } = await world(t)
+  for (const path of ['/api/v1/todos/%E0%A4%A', `/api/v1/todos/${'1'.repeat(200)}`]) {
+    const answer = await ann.get(path, { accept: 'text/html' })
+    assert.ok([400, 414].includes(answer.statusCode))
+    assert.equal(answer.headers['content-type'], 'application/problem+json')
+  }
+  const page = await ann.get(`/nowhere/%E0%A4%A`, { accept: 'text/html' })
+  assert.match(String(page.headers['content-type']), /^text\/html/)
+})
