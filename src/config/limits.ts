@@ -30,7 +30,7 @@ export const limits = {
     1000,
     600_000,
     60_000,
-    'A connection with an open request on which nothing moves for so long, such as that of a client that does not read its answer, is cut; in milliseconds.',
+    'A connection with an open request on which nothing moves for so long, such as that of a client that does not read its answer, is cut, at the latest after twice as long; in milliseconds.',
   ),
   KEEP_ALIVE_TIMEOUT: whole(
     1000,

@@ -38,6 +38,9 @@ export interface PoolUse {
   readonly waiting: number
 }
 
+/** How many may wait for each connection. */
+const WAITING_MAX = 100
+
 /** Knows who waits for a connection, which the pool hands out in the order of asking. */
 export class PooledPostgresAdapter extends PostgresAdapter {
   readonly #pool: pg.Pool
@@ -56,8 +59,12 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     return { used: totalCount - idleCount, idle: idleCount, waiting: this.#waiting.size }
   }
 
-  /** For how long the first of those has waited who wait, in milliseconds. */
+  /**
+   * For how long the first of those has waited who wait, in milliseconds; infinite when there are
+   * more than can be served in time, which thousands at one moment are before any has waited.
+   */
   longestWait(): number {
+    if (this.#waiting.size > WAITING_MAX * this.#pool.options.max) return Number.POSITIVE_INFINITY
     const [first] = this.#waiting
     return first === undefined ? 0 : performance.now() - first.since
   }
