@@ -23,8 +23,14 @@ type Columns = Omit<TodoRow, 'text_key' | 'sort_key'>
 
 /** The columns as the API shows them. */
 export const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed_at'> => ({
-  ...todo,
+  id: todo.id,
+  text: todo.text,
   completed: todo.completed_at !== null,
+  completed_at: todo.completed_at,
+  owner_id: todo.owner_id,
+  version: todo.version,
+  created_at: todo.created_at,
+  updated_at: todo.updated_at,
 })
 
 const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
