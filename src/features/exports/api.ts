@@ -19,7 +19,10 @@ export async function exportFile(
   reply
     .type('application/json; charset=utf-8')
     .header('Content-Disposition', `attachment; filename="todo-app-${day}.json"`)
-  return Readable.from(pieces)
+  // The answer has begun, so the reader can only be cut off; the log must tell why.
+  return Readable.from(pieces).once('error', (err) =>
+    request.log.error({ err }, 'An export broke off.'),
+  )
 }
 
 /** A stream of such a text; Fastify sends it as it comes. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { signedInVisitor } from '../../../test/visitor.ts'
 import { world } from '../../../test/world.ts'
 import * as todos from '../todos/store.ts'
@@ -85,4 +87,20 @@ test('who reads slowly keeps nobody else from writing', async (t) => {
   for await (const chunk of answer.setEncoding('utf8')) body += chunk
   const { length } = JSON.parse(body).todos
   assert.ok(length >= 2000 && length <= 2001)
+})
+
+test('an export that breaks off in the middle is no whole file, and the service goes on', async (t) => {
+  const here = await world(t)
+  // More than the sockets hold, so that the last todos are read late.
+  const text = '🌧'.repeat(2000)
+  for (let number = 0; number < 2500; number++) {
+    await todos.create(here.db, here.ann.id, { text })
+  }
+  const url = await here.app.listen({ port: 0, host: '127.0.0.1' })
+  const request = get(`${url}${EXPORT}`, { headers: { authorization: `Bearer ${here.ann.token}` } })
+  const [answer] = await once(request, 'response')
+  answer.pause()
+  await sql`drop table todos`.execute(here.db)
+  await assert.rejects(buffer(answer), /aborted/)
+  assert.equal((await here.ann.get('/auth/me')).statusCode, 200)
 })
