@@ -77,6 +77,8 @@ async function bundle(): Promise<Built[]> {
     import('vite'),
     import('@tailwindcss/vite'),
   ])
+  // Vite sets it for the whole process, and whoever builds goes on with something else.
+  const { NODE_ENV } = process.env
   const result = await build({
     root: join(root, 'browser'),
     configFile: false,
@@ -97,6 +99,8 @@ async function bundle(): Promise<Built[]> {
       },
     },
   })
+  if (NODE_ENV === undefined) delete process.env.NODE_ENV
+  else process.env.NODE_ENV = NODE_ENV
   const outputs = [result].flat().flatMap((each) => ('output' in each ? each.output : []))
   return outputs.map((file) => ({
     name: file.fileName,
