@@ -15,7 +15,7 @@ interface Circumstances {
   readonly began: Date
   readonly wrk: string
   readonly size: number
-  readonly large: number
+  readonly large: Readonly<Record<'SQLite' | 'PostgreSQL', number>>
   readonly duration: number
   readonly rounds: number
   readonly command: string
@@ -53,7 +53,7 @@ const valueTable = (measured: readonly Measured[]): string[] => [
   ),
 ]
 
-function targetTable(measured: readonly Measured[], large: number): string[] {
+function targetTable(measured: readonly Measured[], sizes: Circumstances['large']): string[] {
   const find = (name: string, system: string) =>
     measured.find((each) => each.name === name && each.system === system)
   const rows: string[] = []
@@ -61,7 +61,8 @@ function targetTable(measured: readonly Measured[], large: number): string[] {
     if (value === undefined || Number.isNaN(value)) return
     rows.push(`| ${target} | ${digits(value)} | ${isMet(value) ? 'yes' : '**no**'} |`)
   }
-  for (const database of ['SQLite', 'PostgreSQL']) {
+  for (const database of ['SQLite', 'PostgreSQL'] as const) {
+    const large = sizes[database]
     const rate = (work: string, system: string) =>
       find(`${database}: ${work}`, system)?.result?.rate ?? Number.NaN
     for (const [work, least] of [
