@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { CALLERS } from './data/load.ts'
 import type { Result } from './load.ts'
 
 /** What was found of one system: under load, or a single number. */
@@ -128,7 +129,7 @@ export function writeReport(measured: readonly Measured[], at: Circumstances): v
     '',
     `${at.began.toISOString().slice(0, 16).replace('T', ' ')} UTC, \`${at.command}\`: ${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory} GiB, Linux ${release()}, Node ${process.version}, SQLite ${process.versions.sqlite}, ${at.wrk}.`,
     '',
-    `Everything runs on this one machine, over loopback. A server with one worker has core 0, the load core 1. The systems take turns in each of ${at.rounds} rounds of ${at.duration} s, after one round to warm up; the figures are medians over the rounds. Data: ${at.size.toLocaleString('en')} todos where no size is named, one owner with 100,000 of them, the others from 1 to 1,000. The PostgreSQL server is PostgreSQL's own default configuration, with its files in memory and on no particular core. The load is 200 people's, at 32 connections where no number is named.`,
+    `Everything runs on this one machine, over loopback. A server with one worker has core 0, the load core 1. The systems take turns in each of ${at.rounds} rounds of ${at.duration} s, after one round to warm up; the figures are medians over the rounds. Data: ${at.size.toLocaleString('en')} todos where no size is named, one owner with 100,000 of them, the others from 1 to 1,000. The PostgreSQL server is PostgreSQL's own default configuration, with its files in memory and on no particular core. The load is ${CALLERS} people’s, at 32 connections where no number is named.`,
     '',
     'The ceiling is `bench/ceiling.ts`: bare `node:http` with the same statements, prepared, the same session check and the same JSON. FastAPI is `bench/peers/fastapi_app.py` on Gunicorn with a Uvicorn worker.',
     '',

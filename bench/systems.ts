@@ -54,7 +54,8 @@ export const fastapi: System = {
         'fastapi_app:app',
       ],
     ),
-  variables: (url) => ({ DATABASE_URL: url }),
+  // SQLAlchemy knows the longer name only.
+  variables: (url) => ({ DATABASE_URL: url.replace(/^postgres:/, 'postgresql:') }),
 }
 export const hasFastapi = (): boolean => existsSync('/usr/lib/python3/dist-packages/fastapi')
 
