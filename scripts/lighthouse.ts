@@ -1,22 +1,10 @@
 // Runs Lighthouse on the pages in the local Chromium, and prints the table of docs/benchmarks.md.
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import lighthouse, { desktopConfig } from 'lighthouse'
 import { johnDoe, withDemo } from './demo.ts'
+import { freePort } from '../test/free-port.ts'
 
 const CATEGORIES = ['performance', 'accessibility', 'best-practices'] as const
 const RUNS = 3
-
-/** A port that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
-}
 
 async function sessionCookie(url: string): Promise<string> {
   const answer = await fetch(`${url}/login`, {

@@ -5,10 +5,10 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import * as files from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 export type Postgres = { url: string; stop(): Promise<void> }
 /** A server that may be ended and started again with the same data, at the same URL. */
@@ -236,14 +236,4 @@ function remove({ programs, data }: Place): void {
     // With force it may return, without an error, before all is gone.
     for (const path of left()) files.rmSync(path, { recursive: true, force: true })
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  if (address === null || typeof address === 'string') throw new Error('There is no free port')
-  probe.close()
-  await once(probe, 'close')
-  return address.port
 }

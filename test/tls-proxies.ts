@@ -5,7 +5,8 @@ import { type IncomingHttpHeaders, type RequestOptions, request as httpRequest }
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { absent, folder, freePort, start } from './poolers.ts'
+import { freePort } from './free-port.ts'
+import { absent, folder, start } from './poolers.ts'
 
 export const proxies = ['nginx', 'haproxy'] as const
 type Proxy = (typeof proxies)[number]

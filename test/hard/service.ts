@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../free-port.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const PATIENCE = 30_000
@@ -97,14 +97,4 @@ export async function until(
     if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
     await delay(50)
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  if (address === null || typeof address === 'string') throw new Error('there is no free port')
-  probe.close()
-  await once(probe, 'close')
-  return address.port
 }
