@@ -4,6 +4,7 @@ FROM node:26-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY test/client/package.json test/client/
+COPY bench/peers/express/package.json bench/peers/express/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build

@@ -83,6 +83,7 @@ async function compare(database: string, url: string): Promise<void> {
     systems.product,
     systems.productQuiet,
     systems.ceiling,
+    systems.express,
     ...(systems.hasFastapi() ? [systems.fastapi] : []),
   ]
   for (const system of contenders) {
@@ -131,7 +132,11 @@ async function whileSignInsSaturate(database: string, url: string, db: Db): Prom
 }
 
 async function twoWorkers(database: string, url: string, db: Db): Promise<void> {
-  for (const system of [systems.product, ...(systems.hasFastapi() ? [systems.fastapi] : [])]) {
+  for (const system of [
+    systems.product,
+    systems.express,
+    ...(systems.hasFastapi() ? [systems.fastapi] : []),
+  ]) {
     const running = await systems.start(system, url, work.bearerOf(2), 2)
     for (const each of [work.listByBearer, work.create]) {
       const contender = { label: system.name, url: running.url, db, work: each }

@@ -57,6 +57,15 @@ export const fastapi: System = {
   // SQLAlchemy knows the longer name only.
   variables: (url) => ({ DATABASE_URL: url.replace(/^postgres:/, 'postgresql:') }),
 }
+export const express: System = {
+  name: 'Express',
+  command: (_port, workers) => [
+    process.execPath,
+    at('peers/express/app.js'),
+    `--workers=${workers}`,
+  ],
+  variables: (url) => ({ DATABASE_URL: url, NODE_ENV: 'production' }),
+}
 export const hasFastapi = (): boolean => existsSync('/usr/lib/python3/dist-packages/fastapi')
 
 export interface Running {

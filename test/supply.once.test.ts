@@ -20,13 +20,13 @@ const PERMISSIVE = [
   'MIT',
 ]
 /** What only the development uses is not passed on. */
-const FOR_DEVELOPMENT = [...PERMISSIVE, 'CC0-1.0', 'MPL-2.0', 'Python-2.0']
+const FOR_DEVELOPMENT = [...PERMISSIVE, 'CC0-1.0', 'MPL-2.0', 'Python-2.0', 'Zlib']
 
 const isAmong = (licences: readonly string[], expression: string | undefined): boolean =>
   (expression ?? '')
     .replace(/[()]/g, '')
     .split(' OR ')
-    .some((each) => licences.includes(each))
+    .some((choice) => choice.split(' AND ').every((each) => licences.includes(each)))
 
 const Versions = Type.Record(Type.String(), Type.String())
 const Manifest = Type.Object({
@@ -60,7 +60,8 @@ const Sbom = Type.Object({
   ),
 })
 
-const OURS = new Set(['', 'test/client'])
+const WORKSPACES = ['test/client', 'bench/peers/express']
+const OURS = new Set(['', ...WORKSPACES])
 
 async function packages() {
   const lock = Value.Parse(Lock, JSON.parse(await read('package-lock.json')))
@@ -69,7 +70,7 @@ async function packages() {
 
 async function direct(): Promise<Record<string, string>> {
   const manifests = await Promise.all(
-    ['package.json', 'test/client/package.json'].map(async (path) =>
+    ['package.json', ...WORKSPACES.map((path) => `${path}/package.json`)].map(async (path) =>
       Value.Parse(Manifest, JSON.parse(await read(path))),
     ),
   )
@@ -104,9 +105,10 @@ test('every direct dependency has its reason and licence in docs/decisions.md', 
   for (const name of Object.keys(await direct())) {
     const row = lines.find((line) => line.split('|')[1]?.includes(`\`${name}\``))
     assert.ok(row, `${name} has no row`)
-    const license = (
-      licences.get(`node_modules/${name}`) ?? licences.get(`test/client/node_modules/${name}`)
-    )?.license
+    const places = ['', ...WORKSPACES.map((path) => `${path}/`)]
+    const [license] = places.flatMap(
+      (place) => licences.get(`${place}node_modules/${name}`)?.license ?? [],
+    )
     const stated = row.split('|').at(-2)?.trim() ?? ''
     assert.equal(stated.split(',', 1)[0]?.replaceAll(' or ', ' OR '), license, name)
   }
