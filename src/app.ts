@@ -21,6 +21,7 @@ import { todosApi } from './features/todos/api.ts'
 import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
+import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
@@ -39,7 +40,6 @@ import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
 import { metricsRoute } from './http/metrics.ts'
 import { logRequests } from './http/observe.ts'
 import { traceOf } from './http/trace.ts'
-import { validatorCompiler } from './http/validation.ts'
 import { readiness } from './readiness.ts'
 import { name, version } from './version.ts'
 import { sendErrorPage } from './web/error-page.ts'
@@ -58,6 +58,7 @@ declare module 'fastify' {
     /** Every path with its methods. */
     readonly routeTable: RouteTable
     readonly drain: Drain
+    readonly compileSchemas: Compilers['compileAll']
   }
 }
 
@@ -94,7 +95,10 @@ export async function buildApp(
     // Requests are served to the end; `drain` sees to it that there is one.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.setValidatorCompiler(validatorCompiler)
+  const compilers = lazyCompilers()
+  app.setValidatorCompiler(compilers.validator)
+  app.setSerializerCompiler(compilers.serializer)
+  app.decorate('compileSchemas', compilers.compileAll)
 
   const keys = [config.secretKey, ...config.secretKeyFallbacks] as const
   const tokens = accessTokens(keys, config.accessTokenLifetime)

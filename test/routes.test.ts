@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { lazyCompilers } from '../src/http/compilers.ts'
 import { documentOf, operationFor } from './answers.ts'
 import { world } from './world.ts'
 
@@ -34,6 +35,18 @@ test('every route is documented, and each of its answers has a schema', async (t
         `${method} ${path} ${status} has no schema`,
       )
     }
+  }
+})
+
+test('every schema compiles, though a route compiles its own only when it is used', async (t) => {
+  const { app } = await world(t)
+  app.compileSchemas()
+
+  const place = { method: 'GET', url: '/', schema: { type: 'no such type' } }
+  for (const compiler of ['validator', 'serializer'] as const) {
+    const wrong = lazyCompilers()
+    wrong[compiler](place)
+    assert.throws(wrong.compileAll, /no such type|type must be/)
   }
 })
 

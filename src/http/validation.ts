@@ -1,6 +1,5 @@
 import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { FastifySchema, FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { isCommon } from '../lib/common-passwords.ts'
 import type { Fault } from '../lib/problem.ts'
@@ -59,8 +58,9 @@ const text = compiler({
   strictNumbers: false,
 })
 
-export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? json : text).compile(schema)
+/** The check of a part of a request: `body`, or one of those that are text. */
+export const validatorOf = (schema: object, part: string | undefined) =>
+  (part === 'body' ? json : text).compile(schema)
 
 /** The faults of a value that did not come by HTTP; `loc` starts with the field. */
 export function faultsIn(schema: TSchema, value: unknown): Fault[] {

@@ -1,0 +1,61 @@
+import { createRequire } from 'node:module'
+import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
+import { validatorOf } from './validation.ts'
+
+type Serialize = ReturnType<FastifySerializerCompiler<unknown>>
+
+// An answer is serialised without awaiting anything, so an import is no way to load this when needed.
+const require = createRequire(import.meta.url)
+function serializerOf(schema: object): Serialize {
+  const { build }: typeof import('fast-json-stringify') = require('fast-json-stringify')
+  return build(schema)
+}
+
+export interface Compilers {
+  readonly validator: FastifySchemaCompiler<object>
+  readonly serializer: FastifySerializerCompiler<object>
+  /** Compiles every schema that was not used yet. Throws on one that is wrong. */
+  compileAll(): void
+}
+
+/**
+ * Compiles the schemas of a route when a request first needs them: doing so for all routes at the
+ * start takes longer than the rest of the start. The schemas that routes share, such as that of a
+ * problem, are compiled once.
+ */
+export function lazyCompilers(): Compilers {
+  const all = new Set<() => unknown>()
+  const serializers = new WeakMap<object, () => Serialize>()
+
+  const validator: Compilers['validator'] = ({ schema, httpPart }) => {
+    const get = once(() => validatorOf(schema, httpPart))
+    all.add(get)
+    // Leaves its faults where Ajv's function would, for `allFaults`.
+    const validate: ReturnType<Compilers['validator']> = (data) => {
+      const compiled = get()
+      const isValid = compiled(data)
+      validate.errors = compiled.errors ?? null
+      return isValid
+    }
+    return validate
+  }
+  const serializer: Compilers['serializer'] = (route) => {
+    const get = serializers.get(route.schema) ?? once(() => serializerOf(route.schema))
+    serializers.set(route.schema, get)
+    all.add(get)
+    return (data) => get()(data)
+  }
+
+  return {
+    validator,
+    serializer,
+    compileAll: () => {
+      for (const get of all) get()
+    },
+  }
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined
+  return () => (made ??= make())
+}
