@@ -60,11 +60,22 @@ const ONE = `select todos.id, todos.text, todos.completed_at, todos.owner_id, to
   todos.created_at, todos.updated_at, users.email, users.fname, users.lname, users.admin_since,
   users.version as owner_version, users.created_at as owner_created_at, users.updated_at as owner_updated_at
   from todos inner join users on users.id = todos.owner_id where owner_id = ? and todos.id = ?`
-const INSERT = `insert into todos (owner_id, text, text_key, sort_key, completed_at, created_at, updated_at)
+// In PostgreSQL a write counts the todo too; in SQLite triggers do.
+const COUNT_ADDED = `with counted as (insert into todo_counts (owner_id, open, completed) values (?, 1, 0)
+  on conflict (owner_id) do update set open = todo_counts.open + 1)`
+const COUNT_TICKED = `with old as (select id, completed_at from todos
+    where owner_id = ? and id = ? and version = ? for update),
+  counted as (update todo_counts set open = open - 1, completed = completed + 1
+    from old where owner_id = ? and old.completed_at is null)`
+const COUNT_UNTICKED = COUNT_TICKED.replace('open - 1', 'open + 1')
+  .replace('completed + 1', 'completed - 1')
+  .replace('is null', 'is not null')
+const INSERT = `${isSqlite ? '' : COUNT_ADDED} insert into todos (owner_id, text, text_key, sort_key, completed_at, created_at, updated_at)
   values (?, ?, ?, ?, ?, ?, ?) returning ${COLUMNS}`
-const TICK = `update todos set completed_at = coalesce(completed_at, ?), version = version + 1, updated_at = ?
-  where owner_id = ? and id = ? and version = ? returning ${COLUMNS}`
-const UNTICK = TICK.replace('coalesce(completed_at, ?)', '?')
+const SET = 'version = version + 1, updated_at = ?'
+const WHICH = `where owner_id = ? and id = ${isSqlite ? '? and version = ?' : '(select id from old)'} returning ${COLUMNS}`
+const TICK = `${isSqlite ? '' : COUNT_TICKED} update todos set completed_at = coalesce(completed_at, ?), ${SET} ${WHICH}`
+const UNTICK = `${isSqlite ? '' : COUNT_UNTICKED} update todos set completed_at = null, ${SET} ${WHICH}`
 const MATCH = `owner_id = ? and (sort_key like ? escape '\\' or id in (select long.id from todos as long
   where long.owner_id = ? and long.text_key <> long.sort_key and long.text_key like ? escape '\\'))`
 const SEARCH = `select id from todos where ${MATCH} limit ${FEW + 1}`
@@ -173,12 +184,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (request.method === 'POST') {
     const { text = '' } = body
     const key = text.normalize('NFKC').toLowerCase().normalize('NFKC')
-    const [row] = await run(INSERT, [owner, text, key, key.slice(0, 100), null, now, now])
+    const todo = [owner, text, key, key.slice(0, 100), null, now, now]
+    const [row] = await run(INSERT, isSqlite ? todo : [owner, ...todo])
     return send(response, 201, row && shown(row), { ETag: `"${row?.version}.${caller.version}"` })
   }
   const version = Number(/^"(\d+)/.exec(request.headers['if-match'] ?? '')?.[1])
-  const tick = body.completed ? TICK : UNTICK
-  const [row] = await run(tick, [body.completed ? now : null, now, owner, id, version])
+  const times = body.completed ? [now, now] : [now]
+  const [row] = await run(
+    body.completed ? TICK : UNTICK,
+    isSqlite ? [...times, owner, id, version] : [owner, id, version, owner, ...times, owner],
+  )
   if (!row) return send(response, 412, {})
   send(response, 200, shown(row), { ETag: `"${row.version}.${caller.version}"` })
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { lastId, setLastId } from './dialect.ts'
 import { migrate, schemaState } from './migrate.ts'
-import { countOf, type TableCount } from './queries.ts'
+import { countOf, countTodos, type TableCount } from './queries.ts'
 import { DatabaseRefused } from './refusal.ts'
 import { type Db, type Tables, tables } from './tables.ts'
 
@@ -35,6 +35,7 @@ export async function copyAll(from: Db, to: Db): Promise<TableCount[]> {
       to.transaction().execute(async (to) => {
         await refuseUnlessEmpty(to)
         for (const table of tables) await copyTable(from, to, table)
+        await countTodos(to)
         const counts: TableCount[] = []
         for (const table of tables) counts.push(await compareTable(from, to, table))
         return counts

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
-import { type Db, derivedTableNames, tableNames, triggerFunctionNames } from './tables.ts'
+import { type Db, derivedTableNames, tableNames } from './tables.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
 
 /** The database was migrated by a newer release, whose schema this one does not know. */
@@ -68,7 +67,7 @@ export async function migrate(db: Db): Promise<string[]> {
   return (results ?? []).map((result) => result.migrationName)
 }
 
-/** Drops the tables and functions of this product, whatever is in them; those of others are left alone. */
+/** Drops the tables of this product, whatever is in them; those of others are left alone. */
 export async function dropAll(db: Db): Promise<void> {
   await db.transaction().execute(async (db) => {
     for (const name of [
@@ -78,10 +77,6 @@ export async function dropAll(db: Db): Promise<void> {
       LOCK_TABLE,
     ]) {
       await db.schema.dropTable(name).ifExists().execute()
-    }
-    if (isSqlite(db)) return
-    for (const name of triggerFunctionNames) {
-      await sql`drop function if exists ${sql.ref(name)}()`.execute(db)
     }
   })
 }

@@ -1,6 +1,6 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { containing, fold } from '../lib/text.ts'
-import type { Tables } from './tables.ts'
+import type { Db, Tables } from './tables.ts'
 
 /** How many rows a query has. */
 export async function countOf<Table extends keyof Tables, Row>(
@@ -10,6 +10,17 @@ export async function countOf<Table extends keyof Tables, Row>(
     .select((of) => of.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow()
   return Number(total)
+}
+
+/** Counts every user's todos anew, which is only needed after they were written by hand. */
+export async function countTodos(db: Db): Promise<void> {
+  await db.deleteFrom('todo_counts').execute()
+  await sql`
+    insert into todo_counts (owner_id, open, completed)
+    select owner_id,
+      count(*) filter (where completed_at is null),
+      count(*) filter (where completed_at is not null)
+    from todos group by owner_id`.execute(db)
 }
 
 export interface TableCount {

@@ -99,7 +99,7 @@ interface TodosTable {
 }
 export type TodoRow = Selectable<TodosTable>
 
-/** How many todos a user has. Triggers on `todos` keep it; nobody else writes it. */
+/** How many todos a user has: derived from `todos`, and changed in the same transaction. */
 interface TodoCountsTable {
   owner_id: number
   open: number
@@ -123,12 +123,5 @@ export const tables = [
 
 export const tableNames = tables.map(({ name }) => name)
 
-/** The tables that triggers keep. A copy of the others makes these by itself. */
+/** The tables that follow from the others: a copy makes them anew. */
 export const derivedTableNames = ['todo_counts'] as const satisfies ReadonlyArray<keyof Tables>
-
-/** What those triggers call in PostgreSQL. */
-export const triggerFunctionNames = [
-  'count_added_todos',
-  'count_removed_todos',
-  'count_ticked_todos',
-] as const

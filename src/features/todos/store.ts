@@ -1,9 +1,16 @@
 import { sql } from 'kysely'
-import { type Placeholder, prepared } from '../../db/prepared.ts'
+import { given, type Placeholder, prepared } from '../../db/prepared.ts'
 import type { Db, TodoRow } from '../../db/tables.ts'
 import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
 import * as users from '../users/store.ts'
+import {
+  countingAdded,
+  countingChanged,
+  countingRemoved,
+  type Versions,
+  type Which,
+} from './count-store.ts'
 import type { Todo, TodoCreate, TodoUpdate, TodoWithOwner } from './schema.ts'
 
 /** A todo with the version that its entity tag is made of. */
@@ -91,10 +98,10 @@ export async function findWithOwner(
 type NewTodo = Pick<
   TodoRow,
   'owner_id' | 'text' | 'text_key' | 'sort_key' | 'completed_at' | 'created_at'
->
+> & { open: number; completed: number }
 
 const insert = prepared((db, value: Placeholder<NewTodo>) =>
-  db
+  countingAdded(db, value)
     .insertInto('todos')
     .values({
       owner_id: value('owner_id'),
@@ -114,10 +121,61 @@ export async function create(
   { text, completed = false }: TodoCreate,
 ): Promise<Versioned<Todo>> {
   const created_at = now()
-  const completed_at = completed ? created_at : null
-  const [row] = await insert(db, { owner_id: ownerId, ...keys(text), completed_at, created_at })
+  const [row] = await insert(db, {
+    owner_id: ownerId,
+    ...keys(text),
+    completed_at: completed ? created_at : null,
+    created_at,
+    open: completed ? 0 : 1,
+    completed: completed ? 1 : 0,
+  })
   if (!row) throw new Error('the database gave no row for an insert')
   return shown(row)
+}
+
+const versionsOf = (versions?: readonly number[]): Versions =>
+  versions === undefined ? 'any' : versions.length === 1 ? 'one' : versions
+
+interface Change {
+  readonly hasText: boolean
+  readonly completed: boolean | undefined
+  readonly versions: Versions
+}
+
+type Changed = Which & Pick<TodoRow, 'text' | 'text_key' | 'sort_key'> & { at: string }
+
+const change =
+  ({ hasText, completed, versions }: Change) =>
+  (db: Db, value: Placeholder<Changed>) => {
+    const { queries, isIt } = countingChanged(db, value, versions, completed)
+    const text = {
+      text: value('text'),
+      text_key: value('text_key'),
+      sort_key: value('sort_key'),
+    }
+    // Completed again is completed since the first time.
+    const completed_at = completed ? sql<string>`coalesce(completed_at, ${value('at')})` : null
+    return queries
+      .updateTable('todos')
+      .set({
+        ...(hasText ? text : {}),
+        ...(completed === undefined ? {} : { completed_at }),
+        version: sql`version + 1`,
+        updated_at: value('at'),
+      })
+      .where(isIt)
+      .returning(columns)
+  }
+
+const preparedChange = (shape: Change) => prepared(change(shape))
+const preparedChanges = new Map<string, ReturnType<typeof preparedChange>>()
+
+/** The prepared statement of a change; there are ten of them. */
+function preparedChangeOf(shape: Change) {
+  const name = `${shape.hasText} ${shape.completed} ${shape.versions}`
+  const statement = preparedChanges.get(name) ?? preparedChange(shape)
+  preparedChanges.set(name, statement)
+  return statement
 }
 
 /** Changes a todo that is the owner's and, where versions are named, has one of them. */
@@ -128,25 +186,21 @@ export async function update(
   { text, completed }: TodoUpdate,
   versions?: readonly number[],
 ): Promise<Versioned<Todo> | undefined> {
-  const at = now()
-  const row = await db
-    .updateTable('todos')
-    .set({
-      ...(text === undefined ? {} : keys(text)),
-      // Completed again is completed since the first time.
-      ...(completed === undefined
-        ? {}
-        : { completed_at: completed ? sql<string>`coalesce(completed_at, ${at})` : null }),
-      version: sql`version + 1`,
-      updated_at: at,
-    })
-    .where('owner_id', '=', ownerId)
-    .where('id', '=', id)
-    .$if(versions !== undefined, (todos) => todos.where('version', 'in', [0, ...(versions ?? [])]))
-    .returning(columns)
-    .executeTakeFirst()
+  const shape = { hasText: text !== undefined, completed, versions: versionsOf(versions) }
+  const values = { ownerId, id, version: versions?.[0] ?? 0, ...keys(text ?? ''), at: now() }
+  const [row] =
+    typeof shape.versions === 'string'
+      ? await preparedChangeOf(shape)(db, values)
+      : await change(shape)(db, given(values)).execute()
   return row && shown(row)
 }
+
+const removal = (versions: Versions) => (db: Db, value: Placeholder<Which>) => {
+  const { queries, isIt } = countingRemoved(db, value, versions)
+  return queries.deleteFrom('todos').where(isIt).returning('id')
+}
+
+const preparedRemovals = { any: prepared(removal('any')), one: prepared(removal('one')) }
 
 /** Whether there was such a todo of the owner's, in one of the versions where they are named. */
 export async function remove(
@@ -155,12 +209,11 @@ export async function remove(
   id: number,
   versions?: readonly number[],
 ): Promise<boolean> {
-  const row = await db
-    .deleteFrom('todos')
-    .where('owner_id', '=', ownerId)
-    .where('id', '=', id)
-    .$if(versions !== undefined, (todos) => todos.where('version', 'in', [0, ...(versions ?? [])]))
-    .returning('id')
-    .executeTakeFirst()
-  return row !== undefined
+  const named = versionsOf(versions)
+  const values = { ownerId, id, version: versions?.[0] ?? 0 }
+  const rows =
+    typeof named === 'string'
+      ? await preparedRemovals[named](db, values)
+      : await removal(named)(db, given(values)).execute()
+  return rows.length > 0
 }
