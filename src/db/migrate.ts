@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
 import { type Db, derivedTableNames, tableNames } from './tables.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
@@ -24,10 +25,8 @@ export interface SchemaState {
 export const MIGRATIONS_TABLE = 'kysely_migration'
 const LOCK_TABLE = 'kysely_migration_lock'
 
-/**
- * Migrations run in one transaction: all or none. What keeps two processes apart is that
- * transaction's write lock in SQLite, and an advisory lock, held until it ends, in PostgreSQL.
- */
+const LOCK_ROW = 'migration_lock'
+
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
     db,
@@ -36,10 +35,46 @@ const migratorOf = (db: Db): Migrator =>
     provider: { getMigrations: async () => ({ ...migrations }) },
   })
 
+/**
+ * Migrations run in one transaction: all or none. What keeps two processes apart is that
+ * transaction's write lock in SQLite, and in PostgreSQL a row that it locks. (Kysely would take an
+ * advisory lock of the session there, which poolers and distributed databases do not know.)
+ */
+async function exclusively<Result>(db: Db, work: (db: Db) => Promise<Result>): Promise<Result> {
+  if (!isSqlite(db)) await makeLock(db)
+  return db.transaction().execute(async (db) => {
+    if (!isSqlite(db)) {
+      await sql`select id from ${sql.table(LOCK_TABLE)} where id = ${LOCK_ROW} for update`.execute(
+        db,
+      )
+    }
+    return work(db)
+  })
+}
+
+/** Makes the row that is locked, in the table that Kysely would make. */
+async function makeLock(db: Db): Promise<void> {
+  try {
+    await sql`create table if not exists ${sql.table(LOCK_TABLE)} (
+      id varchar(255) not null primary key,
+      is_locked integer not null default 0
+    )`.execute(db)
+  } catch (error) {
+    // `if not exists` does not see what another process is just making.
+    if (!(await hasTable(db, LOCK_TABLE))) throw error
+  }
+  await sql`insert into ${sql.table(LOCK_TABLE)} (id) values (${LOCK_ROW})
+    on conflict do nothing`.execute(db)
+}
+
+async function hasTable(db: Db, name: string): Promise<boolean> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  return tables.some((table) => table.name === name)
+}
+
 /** Which migrations are still to run, and which ran that this version does not know. */
 export async function schemaState(db: Db): Promise<SchemaState> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some((table) => table.name === MIGRATIONS_TABLE)) return stateAfter([])
+  if (!(await hasTable(db, MIGRATIONS_TABLE))) return stateAfter([])
   const { rows } = await sql<{ name: string }>`
     select name from ${sql.table(MIGRATIONS_TABLE)}`.execute(db)
   return stateAfter(rows.map((row) => row.name))
@@ -60,11 +95,14 @@ export function stateAfter(ran: readonly string[]): SchemaState {
  * Throws `NewerSchema`, or the error of the migration that failed.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const { unknown } = await schemaState(db)
+  const { pending, unknown } = await schemaState(db)
   if (unknown.length > 0) throw new NewerSchema(unknown)
-  const { error, results } = await migratorOf(db).migrateToLatest()
-  if (error) throw error
-  return (results ?? []).map((result) => result.migrationName)
+  if (pending.length === 0) return []
+  return exclusively(db, async (db) => {
+    const { error, results } = await migratorOf(db).migrateToLatest()
+    if (error) throw error
+    return (results ?? []).map((result) => result.migrationName)
+  })
 }
 
 /** Drops the tables of this product, whatever is in them; those of others are left alone. */

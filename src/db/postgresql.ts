@@ -69,6 +69,10 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     return first === undefined ? 0 : performance.now() - first.since
   }
 
+  /** Nothing: `migrate.ts` has a lock already, which ends with the transaction. */
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+
   async connect(): Promise<PostgresPoolClient> {
     const wait = { since: performance.now() }
     this.#waiting.add(wait)
