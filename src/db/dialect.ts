@@ -7,17 +7,6 @@ import type { Db } from './tables.ts'
 export const isSqlite = <Schema>(db: Kysely<Schema>): boolean =>
   db.getExecutor().adapter instanceof SqliteAdapter
 
-/**
- * Takes the lock `name` until the transaction `db` ends, without waiting. False when another
- * transaction has it. In SQLite there is only one writing transaction at a time.
- */
-export async function tryLock(db: Db, name: string): Promise<boolean> {
-  if (isSqlite(db)) return true
-  const { rows } = await sql<{ taken: boolean }>`
-    select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken`.execute(db)
-  return rows[0]?.taken === true
-}
-
 /** The highest id that `table` ever gave; 0 when it gave none. */
 export async function lastId(db: Db, table: string): Promise<number> {
   const { rows } = isSqlite(db)

@@ -78,7 +78,7 @@ interface IdempotencyKeysTable {
   key: string
   /** A digest of the operation and the body that came with the key first. */
   fingerprint: string
-  /** The first answer, as JSON. */
+  /** The first answer, as JSON; empty as long as there is none. */
   answer: string
   created_at: string
 }

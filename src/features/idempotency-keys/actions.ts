@@ -1,4 +1,3 @@
-import { tryLock } from '../../db/dialect.ts'
 import type { Db } from '../../db/tables.ts'
 import { conflict, invalid } from '../../lib/problem.ts'
 import { digest } from '../../lib/secrets.ts'
@@ -24,18 +23,17 @@ export async function once<Answer>(
 ): Promise<Answer> {
   if (key === undefined) return write(db)
   const fingerprint = digest(JSON.stringify(request))
+  await idempotencyKeys.claim(db, userId, key)
   return db.transaction().execute(async (db) => {
-    if (!(await tryLock(db, `idempotency ${userId} ${key}`))) {
-      throw conflict('The first request with this Idempotency-Key is still running.')
-    }
-    const kept = await idempotencyKeys.find(db, userId, key)
+    const { isTaken, kept } = await idempotencyKeys.take(db, userId, key)
+    if (isTaken) throw conflict('The first request with this Idempotency-Key is still running.')
     if (kept && kept.fingerprint !== fingerprint) {
       const msg = 'was used for another request; take a new key'
       throw invalid({ loc: ['header', 'idempotency-key'], msg, type: 'key_reused' })
     }
     if (kept) return read(JSON.parse(kept.answer))
     const answer = await write(db)
-    await idempotencyKeys.create(db, userId, key, { fingerprint, answer: JSON.stringify(answer) })
+    await idempotencyKeys.keep(db, userId, key, { fingerprint, answer: JSON.stringify(answer) })
     return answer
   })
 }

@@ -1,26 +1,53 @@
+import { isSqlite } from '../../db/dialect.ts'
 import type { Db } from '../../db/tables.ts'
 import { fromNow, now } from '../../lib/time.ts'
 
 const LIFETIME = 24 * 60 * 60
+/** Stands for the answer as long as there is none. */
+const NONE = ''
 
 export interface KeptAnswer {
   readonly fingerprint: string
   readonly answer: string
 }
 
-/** The answer that was kept under the key in the last 24 hours. */
-export async function find(db: Db, userId: number, key: string): Promise<KeptAnswer | undefined> {
-  return db
-    .selectFrom('idempotency_keys')
-    .select(['fingerprint', 'answer'])
-    .where('user_id', '=', userId)
-    .where('key', '=', key)
-    .where('created_at', '>', fromNow(-LIFETIME))
-    .executeTakeFirst()
+/**
+ * Makes a row of the key, without an answer, so that it can be locked; to be committed before
+ * `take`. SQLite needs none, since it has only one writing transaction at a time.
+ */
+export async function claim(db: Db, userId: number, key: string): Promise<void> {
+  if (isSqlite(db)) return
+  await db
+    .insertInto('idempotency_keys')
+    .values({ user_id: userId, key, fingerprint: '', answer: NONE, created_at: now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }
 
-/** Keeps an answer, in the place of one that is too old to count. */
-export async function create(db: Db, userId: number, key: string, kept: KeptAnswer): Promise<void> {
+/**
+ * Takes the key until the transaction ends, without waiting, and gives the answer that was kept
+ * under it in the last 24 hours. `isTaken` is true while another transaction has the key.
+ */
+export async function take(
+  db: Db,
+  userId: number,
+  key: string,
+): Promise<{ isTaken: boolean; kept: KeptAnswer | undefined }> {
+  const rows = db
+    .selectFrom('idempotency_keys')
+    .select(['fingerprint', 'answer', 'created_at'])
+    .where('user_id', '=', userId)
+    .where('key', '=', key)
+  if (isSqlite(db)) return { isTaken: false, kept: ofToday(await rows.executeTakeFirst()) }
+  const row = await rows.forUpdate().skipLocked().executeTakeFirst()
+  return { isTaken: row === undefined, kept: ofToday(row) }
+}
+
+const ofToday = (row: (KeptAnswer & { created_at: string }) | undefined): KeptAnswer | undefined =>
+  row && row.answer !== NONE && row.created_at > fromNow(-LIFETIME) ? row : undefined
+
+/** Keeps an answer, in the place of none or of one that is too old to count. */
+export async function keep(db: Db, userId: number, key: string, kept: KeptAnswer): Promise<void> {
   const values = { ...kept, created_at: now() }
   await db
     .insertInto('idempotency_keys')
