@@ -54,60 +54,6 @@ test('the total follows what is added, ticked, renamed and deleted', async (t) =
   assert.deepEqual(await totals(bob), [1, 1, 0])
 })
 
-test('the total is that of the todos, however many add, tick, reopen and delete the same at once', async (t) => {
-  const { ann, db } = await world(t, { DATABASE_POOL_SIZE: '20' })
-  const ids: number[] = [(await ann.post(TODOS, { text: 'First' })).json().id]
-  const tags = new Map<number, string>()
-  const some = (): number => ids[Math.floor(Math.random() * ids.length)] ?? 1
-  const seen = new Map<string, number>()
-
-  async function write(turn: number): Promise<void> {
-    const id = some()
-    const url = `${TODOS}/${id}`
-    const match = { 'if-match': turn % 3 ? `"${1 + (turn % 4)}.1"` : (tags.get(id) ?? '"1.1"') }
-    const completed = Math.random() < 0.5
-    const [name, request] = [
-      () => ['add', ann.post(TODOS, { text: `Todo ${turn}`, completed })] as const,
-      () => ['tick', ann.patch(url, { completed })] as const,
-      () => ['tick', ann.patch(url, { completed }, match)] as const,
-      () =>
-        ['several', ann.patch(url, { completed }, { 'if-match': '"1.1", "2.1", "3.1"' })] as const,
-      () => ['edit', ann.put(url, { text: `Edited ${turn}`, completed })] as const,
-      () => ['rename', ann.patch(url, { text: `Renamed ${turn}` }, match)] as const,
-      () => ['delete', ann.delete(url)] as const,
-      () => ['delete', ann.delete(url, match)] as const,
-    ][turn % 8]?.() ?? ['none', ann.get(TODOS)]
-    const answer = await request
-    if (answer.statusCode === 201) {
-      ids.push(answer.json().id)
-      // Few todos, so that those who write at once meet.
-      if (ids.length > 4) ids.shift()
-    }
-    // Others still write to it.
-    if (answer.statusCode === 204 && ids.length > 1) ids.splice(ids.indexOf(id), 1)
-    if (answer.statusCode === 200) tags.set(id, String(answer.headers.etag))
-    const outcome = `${name} ${answer.statusCode}`
-    seen.set(outcome, (seen.get(outcome) ?? 0) + 1)
-  }
-
-  const writers = Array.from({ length: 24 }, async (_, writer) => {
-    for (let turn = 0; turn < 50; turn++) await write(writer + turn)
-  })
-  await Promise.all(writers)
-  const outcomes = [...seen].sort().map(([outcome, times]) => `${outcome}: ${times}`)
-  assert.ok(
-    [...seen.keys()].every((outcome) => /20\d|404|412$/.test(outcome)),
-    outcomes.join(', '),
-  )
-  for (const outcome of ['add 201', 'tick 200', 'tick 404', 'tick 412', 'edit 200', 'delete 204']) {
-    assert.ok((seen.get(outcome) ?? 0) > 0, `${outcome} was not met: ${outcomes.join(', ')}`)
-  }
-
-  const rows = await db.selectFrom('todos').select('completed_at').execute()
-  const open = rows.filter(({ completed_at }) => completed_at === null).length
-  assert.deepEqual(await totals(ann), [rows.length, open, rows.length - open])
-})
-
 test('todos that were written by hand are counted by countTodos', async (t) => {
   const here = await world(t)
   const { ann, bob, db } = here
