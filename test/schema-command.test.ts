@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
 import { installation } from './command.ts'
-import { world } from './world.ts'
+import { isPostgresql, world } from './world.ts'
 
 async function withDatabase<Result>(
   url: string,
@@ -34,14 +34,28 @@ test('todo migrate brings an empty database up to date and loads nothing', async
   assert.deepEqual(await users(todo), [])
 })
 
-test('of many processes that migrate at once, one does', async (t) => {
-  const { todo } = await installation(t)
-  const all = await Promise.all(Array.from({ length: 6 }, () => todo(['migrate'])))
+/** Starts six at once, and gives what each said. */
+async function migrateAtOnce(t: TestContext, options = ''): Promise<string[]> {
+  const { todo, variables } = await installation(t)
+  const DATABASE_URL = `${variables.DATABASE_URL}${options}`
+  const all = await Promise.all(
+    Array.from({ length: 6 }, () => todo(['migrate'], { variables: { DATABASE_URL } })),
+  )
   assert.deepEqual(
     all.map(({ code, stderr }) => [code, stderr]),
     Array(6).fill([0, '']),
   )
-  assert.equal(all.filter(({ stdout }) => stdout.startsWith('Ran ')).length, 1)
+  return all.map(({ stdout }) => stdout)
+}
+
+test('of many processes that migrate at once, one does', async (t) => {
+  const all = await migrateAtOnce(t)
+  assert.equal(all.filter((said) => said.startsWith('Ran ')).length, 1)
+})
+
+test('so it is where transactions are serializable', { skip: !isPostgresql }, async (t) => {
+  const all = await migrateAtOnce(t, '?options=-c%20default_transaction_isolation%3Dserializable')
+  assert.equal(all.filter((said) => said.startsWith('Ran ')).length, 1)
 })
 
 test('a database of a newer version is left alone, with a message that says so', async (t) => {

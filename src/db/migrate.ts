@@ -26,6 +26,8 @@ export const MIGRATIONS_TABLE = 'kysely_migration'
 const LOCK_TABLE = 'kysely_migration_lock'
 
 const LOCK_ROW = 'migration_lock'
+/** PostgreSQL manual, appendix A. */
+const SERIALIZATION_FAILURE = '40001'
 
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
@@ -37,14 +39,15 @@ const migratorOf = (db: Db): Migrator =>
 
 /**
  * Migrations run in one transaction: all or none. What keeps two processes apart is that
- * transaction's write lock in SQLite, and in PostgreSQL a row that it locks. (Kysely would take an
- * advisory lock of the session there, which poolers and distributed databases do not know.)
+ * transaction's write lock in SQLite, and in PostgreSQL a row that it writes. (Kysely would take an
+ * advisory lock of the session there, which poolers and distributed databases do not know.) Who
+ * waited for the row where transactions are stricter than `read committed` fails with 40001.
  */
 async function exclusively<Result>(db: Db, work: (db: Db) => Promise<Result>): Promise<Result> {
   if (!isSqlite(db)) await makeLock(db)
   return db.transaction().execute(async (db) => {
     if (!isSqlite(db)) {
-      await sql`select id from ${sql.table(LOCK_TABLE)} where id = ${LOCK_ROW} for update`.execute(
+      await sql`update ${sql.table(LOCK_TABLE)} set is_locked = 0 where id = ${LOCK_ROW}`.execute(
         db,
       )
     }
@@ -98,12 +101,21 @@ export async function migrate(db: Db): Promise<string[]> {
   const { pending, unknown } = await schemaState(db)
   if (unknown.length > 0) throw new NewerSchema(unknown)
   if (pending.length === 0) return []
-  return exclusively(db, async (db) => {
-    const { error, results } = await migratorOf(db).migrateToLatest()
-    if (error) throw error
-    return (results ?? []).map((result) => result.migrationName)
-  })
+  try {
+    return await exclusively(db, async (db) => {
+      const { error, results } = await migratorOf(db).migrateToLatest()
+      if (error) throw error
+      return (results ?? []).map((result) => result.migrationName)
+    })
+  } catch (error) {
+    // Another process migrated meanwhile: look again, it may be done.
+    if (isOvertaken(error)) return migrate(db)
+    throw error
+  }
 }
+
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === SERIALIZATION_FAILURE
 
 /** Drops the tables of this product, whatever is in them; those of others are left alone. */
 export async function dropAll(db: Db): Promise<void> {
