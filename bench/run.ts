@@ -71,13 +71,13 @@ const quantity = (name: string, system: string, value: number): void => {
   say(`${name} · ${system}: ${value.toFixed(1)}`)
 }
 
-function connect(url: string): Db {
+async function connect(url: string): Promise<Db> {
   const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 60_000 }
   return open(url, { pool, onConnectionLost: () => {} })
 }
 
 async function compare(database: string, url: string): Promise<void> {
-  const db = connect(url)
+  const db = await connect(url)
   const headers = work.bearerOf(2)
   const contenders = [
     systems.product,
@@ -152,7 +152,7 @@ async function scale(database: string, urls: ReadonlyMap<number, string>): Promi
   const running: Array<{ label: string; url: string; db: Db; stop: () => Promise<void> }> = []
   for (const [todos, url] of urls) {
     const server = await systems.start(systems.product, url, work.bearerOf(2))
-    const db = connect(url)
+    const db = await connect(url)
     const stop = async () => {
       await server.stop()
       await db.destroy()

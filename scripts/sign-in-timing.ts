@@ -19,7 +19,7 @@ const config = configure(
     SIGN_IN_FAILURES: '1000',
   }),
 )
-const db = open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
+const db = await open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
 await migrate(db)
 const app = await buildApp(config, db, pino({ level: 'silent' }))
 const password_hash = await hash('rain on tin roofs')

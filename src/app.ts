@@ -2,7 +2,12 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+} from 'fastify'
 import type { Config } from './config/config.ts'
 import { longestWait } from './db/dialect.ts'
 import { databaseProblem } from './db/failure.ts'
@@ -37,7 +42,6 @@ import {
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
-import { metricsRoute } from './http/metrics.ts'
 import { logRequests } from './http/observe.ts'
 import { traceOf } from './http/trace.ts'
 import { readiness } from './readiness.ts'
@@ -62,10 +66,10 @@ declare module 'fastify' {
   }
 }
 
+/** What counts the requests, and `/metrics`, where they are on. */
 interface AppMetrics {
-  watch(app: FastifyInstance): void
-  /** What `/metrics` answers, where it is on. */
-  text(): Promise<string>
+  readonly watch?: ((app: FastifyInstance) => void) | undefined
+  readonly route?: FastifyPluginAsync | undefined
 }
 
 /** The whole service, ready to listen or to be called. Closing it leaves the database open. */
@@ -73,7 +77,7 @@ export async function buildApp(
   config: Config,
   db: Db,
   logger: FastifyBaseLogger,
-  metrics?: AppMetrics,
+  metrics: AppMetrics = {},
 ): Promise<FastifyInstance> {
   const isApiPath = (url: string) =>
     [`${config.apiPrefix}/`, '/auth/'].some((at) => url.startsWith(at))
@@ -119,7 +123,7 @@ export async function buildApp(
   app.decorate('drain', drain)
   answerFailures(app, answerFailure)
   logRequests(app)
-  metrics?.watch(app)
+  metrics.watch?.(app)
   limitClients(app, config.limits)
   await guardAnswers(app)
   shedLoad(app, config.limits, () => longestWait(db))
@@ -144,7 +148,7 @@ export async function buildApp(
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))
-  if (metrics && config.metrics) app.register(metricsRoute(metrics.text))
+  if (config.metrics && metrics.route) app.register(metrics.route)
   app.register(sessionsApi({ db, rules }), { prefix: '/auth' })
   app.register(sessionsApi({ db, rules, suffix: 'UnderPrefix' }), { prefix: `${api}/auth` })
   app.register(accountsApi({ db, failures }), { prefix: '/auth' })

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
       databaseUrl,
     })
   const config = configFor()
-  const logger = makeLogger(config.logLevel, config.logFormat)
+  const logger = await makeLogger(config.logLevel, config.logFormat)
   const isForced = { force: flags.force ?? false }
   // Each command loads what it needs: a health check that runs all the time should be small.
   switch (command) {

@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { serveMetrics } from './http/metrics.ts'
 
 /** Serves the metrics on METRICS_PORT where that is set. Throws when the port is taken. */
 export async function offerMetrics(
@@ -8,5 +7,6 @@ export async function offerMetrics(
   text: () => Promise<string>,
 ): Promise<void> {
   if (metricsPort === undefined) return
+  const { serveMetrics } = await import('./http/metrics.ts')
   logger.info(`Metrics on ${await serveMetrics({ host, port: metricsPort }, text)}`)
 }

@@ -9,7 +9,7 @@ import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
 import { keepHouse } from './housekeeping.ts'
-import { countedMetrics, type Snapshot, sumOf } from './http/metrics.ts'
+import type { Snapshot } from './http/metrics.ts'
 import { version } from './version.ts'
 
 /**
@@ -44,14 +44,17 @@ export async function startService(
   metricsOfAll?: () => Promise<string>,
 ): Promise<Service> {
   const isMeasured = config.metrics || config.metricsPort !== undefined
-  const metrics = isMeasured ? countedMetrics(version) : undefined
+  const library = isMeasured ? await import('./http/metrics.ts') : undefined
+  const metrics = library?.countedMetrics(version)
   const snapshot = async () => (await metrics?.snapshot()) ?? []
-  const text = metricsOfAll ?? (async () => sumOf([await snapshot()]))
-  const db = openDatabase(config, logger, metrics?.query)
+  const db = await openDatabase(config, logger, metrics?.query)
   metrics?.watchPool(() => poolUse(db))
   try {
     await prepare(config, db, logger, preparation)
-    const app = await buildApp(config, db, logger, metrics && { watch: metrics.watch, text })
+    const app = await buildApp(config, db, logger, {
+      watch: metrics?.watch,
+      route: library?.metricsRoute(metricsOfAll ?? (async () => library.sumOf([await snapshot()]))),
+    })
     const announcement =
       preparation === 'start'
         ? await howToBegin(config, db)

@@ -12,7 +12,7 @@ import { freshDatabase, isPostgresql, world } from './world.ts'
 const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
 
 async function withDatabase<Result>(url: string, work: (db: Db) => Promise<Result>) {
-  const db = open(url, { pool, onConnectionLost: () => {} })
+  const db = await open(url, { pool, onConnectionLost: () => {} })
   try {
     return await work(db)
   } finally {

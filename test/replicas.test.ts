@@ -54,7 +54,7 @@ test('two replicas that start at once on an empty database: one migrates it, bot
   for (const { url } of replicas) assert.equal((await fetch(`${url}/ready`)).status, 200)
 
   const pool = { connections: 1, connectTimeout: 3000, statementTimeout: 10_000 }
-  const db = open(variables.DATABASE_URL, { pool, onConnectionLost: () => {} })
+  const db = await open(variables.DATABASE_URL, { pool, onConnectionLost: () => {} })
   const { rows } = await sql<{
     name: string
   }>`select name from kysely_migration order by name`.execute(db)

@@ -11,7 +11,7 @@ async function withDatabase<Result>(
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
   const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
-  const db = open(url, { pool, onConnectionLost: () => {} })
+  const db = await open(url, { pool, onConnectionLost: () => {} })
   try {
     return await work(db)
   } finally {

@@ -75,7 +75,7 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
     readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
   )
   const statements: CompiledQuery[] = []
-  const db = open(config.databaseUrl, {
+  const db = await open(config.databaseUrl, {
     pool: config.pool,
     onConnectionLost: () => {},
     onQuery: (_kind, _milliseconds, _worked, query) => statements.push(query),

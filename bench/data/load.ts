@@ -20,7 +20,7 @@ export const cookieOf = (id: number): string => digest(`cookie ${id}`)
 /** Brings the schema of this version to the database at `url`, in which nothing is yet. */
 async function migrateAt(url: string): Promise<void> {
   const pool = { connections: 1, connectTimeout: 3000, statementTimeout: 600_000 }
-  const db = open(url, { pool, onConnectionLost: () => {} })
+  const db = await open(url, { pool, onConnectionLost: () => {} })
   await migrate(db)
   await db.destroy()
 }

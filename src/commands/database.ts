@@ -8,7 +8,7 @@ export const openDatabase = (
   config: Config,
   logger: FastifyBaseLogger,
   onQuery?: OpenOptions['onQuery'],
-): Db =>
+): Promise<Db> =>
   open(config.databaseUrl, {
     onQuery,
     pool: config.pool,
@@ -21,7 +21,7 @@ export async function withDatabase<Result>(
   logger: FastifyBaseLogger,
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
-  const db = openDatabase(config, logger)
+  const db = await openDatabase(config, logger)
   try {
     return await work(db)
   } finally {

@@ -1,9 +1,7 @@
 import cluster from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { supervise } from '../cluster.ts'
 import type { Config } from '../config/config.ts'
-import { sumOf } from '../http/metrics.ts'
 import { offerMetrics } from '../metrics-port.ts'
 import type { Service } from '../service.ts'
 
@@ -14,7 +12,10 @@ import type { Service } from '../service.ts'
 export async function serve(config: Config, logger: FastifyBaseLogger): Promise<void> {
   if (config.isRunByNpm) stopWithParent()
   // In a worker of another process manager, that one is the supervisor.
-  if (config.workers > 1 && cluster.isPrimary) return supervise(config, logger)
+  if (config.workers > 1 && cluster.isPrimary) {
+    const { supervise } = await import('../cluster.ts')
+    return supervise(config, logger)
+  }
   let service: Service | undefined
   stopOnSignal(config, logger, async () => {
     if (!service) return
@@ -22,9 +23,12 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
     await delay(config.drainDelay * 1000)
     await service.stop()
   })
-  // A supervisor does without it, which saves memory.
+  // Each of these is loaded only by a process that uses it, which saves memory and time.
   const { startService } = await import('../service.ts')
-  await offerMetrics(config, logger, async () => sumOf([(await service?.metrics()) ?? []]))
+  await offerMetrics(config, logger, async () => {
+    const { sumOf } = await import('../http/metrics.ts')
+    return sumOf([(await service?.metrics()) ?? []])
+  })
   service = await startService(config, logger, 'start')
   service.keepHouse()
 }

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
-import { PooledPostgresAdapter, type PoolUse } from './postgresql.ts'
+import { PooledPostgresAdapter, type PoolUse } from './pooled-adapter.ts'
 import type { Db } from './tables.ts'
 
 /** The only real differences between the databases, each named by what it is for. */

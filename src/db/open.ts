@@ -1,6 +1,5 @@
 import { type CompiledQuery, type Dialect, Kysely } from 'kysely'
-import { type PoolLimits, postgresqlDialect } from './postgresql.ts'
-import { NodeSqliteDialect } from './sqlite.ts'
+import type { PoolLimits } from './postgresql.ts'
 import type { Db, Tables } from './tables.ts'
 import { sqlitePath } from './url.ts'
 
@@ -17,18 +16,32 @@ export interface OpenOptions {
  * Opens the database that `url` names. Nothing is connected before the first query, so a database
  * that is away is an error of that query.
  */
-export function open(url: string, { pool, onConnectionLost, onQuery }: OpenOptions): Db {
-  const path = sqlitePath(url)
-  const dialect: Dialect =
-    path === undefined
-      ? postgresqlDialect(url, pool, onConnectionLost)
-      : new NodeSqliteDialect(path)
+export async function open(
+  url: string,
+  { pool, onConnectionLost, onQuery }: OpenOptions,
+): Promise<Db> {
+  const dialect = await dialectFor(url, pool, onConnectionLost)
   if (!onQuery) return new Kysely<Tables>({ dialect })
   return new Kysely<Tables>({
     dialect,
     log: ({ level, query, queryDurationMillis }) =>
       onQuery(statementOf(query.query.kind), queryDurationMillis, level === 'query', query),
   })
+}
+
+/** Loads the client of one database only. */
+async function dialectFor(
+  url: string,
+  pool: PoolLimits,
+  onConnectionLost: (error: Error) => void,
+): Promise<Dialect> {
+  const path = sqlitePath(url)
+  if (path === undefined) {
+    const { postgresqlDialect } = await import('./postgresql.ts')
+    return postgresqlDialect(url, pool, onConnectionLost)
+  }
+  const { NodeSqliteDialect } = await import('./sqlite.ts')
+  return new NodeSqliteDialect(path)
 }
 
 /** `SelectQueryNode` is `select`; what is not one of the four is `other`. */

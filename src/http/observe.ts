@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type LoggerOptions } from 'pino'
-import pretty from 'pino-pretty'
 
 /** Header fields that hold a secret, wherever they appear in a log line. */
 const SECRET_FIELDS = ['authorization', 'cookie', '["set-cookie"]'].flatMap((field) => {
@@ -9,7 +8,10 @@ const SECRET_FIELDS = ['authorization', 'cookie', '["set-cookie"]'].flatMap((fie
 })
 
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
-export function logger(level: string, format: 'auto' | 'json' | 'pretty'): FastifyBaseLogger {
+export async function logger(
+  level: string,
+  format: 'auto' | 'json' | 'pretty',
+): Promise<FastifyBaseLogger> {
   const options: LoggerOptions = {
     level,
     redact: SECRET_FIELDS,
@@ -22,17 +24,17 @@ export function logger(level: string, format: 'auto' | 'json' | 'pretty'): Fasti
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
-  return isPretty
-    ? pino(
-        options,
-        pretty({
-          ignore: 'pid,hostname,worker',
-          messageFormat: '{if worker}[{worker}] {end}{msg}',
-          translateTime: 'SYS:HH:MM:ss',
-          sync: true,
-        }),
-      )
-    : pino(options)
+  if (!isPretty) return pino(options)
+  const { default: pretty } = await import('pino-pretty')
+  return pino(
+    options,
+    pretty({
+      ignore: 'pid,hostname,worker',
+      messageFormat: '{if worker}[{worker}] {end}{msg}',
+      translateTime: 'SYS:HH:MM:ss',
+      sync: true,
+    }),
+  )
 }
 
 /** One line for each request, when it is answered. */

@@ -1,7 +1,6 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
-import { verify as verifyBcrypt } from '@node-rs/bcrypt'
 import { unavailable } from './problem.ts'
 
 /**
@@ -73,6 +72,12 @@ async function verifyArgon2(password: string, kept: RegExpExecArray): Promise<bo
     tagLength: expected.length,
   })
   return timingSafeEqual(actual, expected)
+}
+
+/** Loads a library of its own, which few installations ever need. */
+async function verifyBcrypt(password: string, kept: string): Promise<boolean> {
+  const bcrypt = await import('@node-rs/bcrypt')
+  return bcrypt.verify(password, kept)
 }
 
 // A hash that no password fits, so that an unknown account costs the time of a known one.
