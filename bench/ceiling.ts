@@ -200,6 +200,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error) => {
+    // A load that ends leaves requests half sent.
+    if (request.destroyed) return
     console.error(error)
     send(response, 500, {})
   })

@@ -73,8 +73,10 @@ export interface Running {
   readonly url: string
   /** Milliseconds from the start of the process to the first 200. */
   readonly start: number
-  /** The memory of the process and its children, in MiB. */
+  /** The resident memory of the process and its children, in MiB. */
   memory(): number
+  /** The processor's time that they took so far, in milliseconds. */
+  cpu(): number
   stop(): Promise<void>
 }
 
@@ -113,18 +115,26 @@ export async function start(
     system,
     url,
     start: performance.now() - began,
-    memory: () => residentOf(child.pid ?? 0),
+    memory: () => sumOfTree(child.pid ?? 0, residentOf),
+    cpu: () => sumOfTree(child.pid ?? 0, processorTimeOf),
     stop: () => stop(child),
   }
 }
 
-function residentOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const own = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+function sumOfTree(pid: number, of: (pid: number) => number): number {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean),
   )
-  return children.reduce((total, each) => total + residentOf(Number(each)), own)
+  return children.reduce((total, each) => total + sumOfTree(Number(each), of), of(pid))
+}
+
+const residentOf = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+
+/** Linux counts it in hundredths of a second (proc_pid_stat(5), utime and stime). */
+function processorTimeOf(pid: number): number {
+  const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return 10 * (Number(afterName[11]) + Number(afterName[12]))
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createSigner } from 'fast-jwt'
 import { sql } from 'kysely'
 import type { Db } from '../src/db/tables.ts'
 import { makeContent } from './data/content.ts'
-import { CALLERS, cookieOf, PASSWORD } from './data/load.ts'
-import type { Load, Request, Tickable } from './load.ts'
+import { CALLERS, cookieOf, count, PASSWORD } from './data/load.ts'
+import type { Load, Request, Tickable } from './load/types.ts'
 import { SECRET_KEY } from './systems.ts'
 
 const TODOS = '/api/v1/todos'
@@ -27,17 +28,17 @@ export interface Work {
   readonly load: (db: Db) => Promise<Omit<Load, 'duration'>>
   /** Whether the ceiling and the peers do it too. */
   readonly isCommon: boolean
+  /** Whether it adds rows, which must go before the next work. */
+  readonly isAdding?: true
 }
 
-/** Some todos of the callers, as they are now. */
-async function someTodos(
-  db: Db,
-): Promise<Array<{ id: number; owner_id: number; version: number }>> {
+/** Some todos of the callers, always the same, as they are now. */
+async function someTodos(db: Db) {
   return db
     .selectFrom('todos')
-    .select(['id', 'owner_id', 'version'])
+    .select(['id', 'owner_id', 'version', 'completed_at'])
     .where('owner_id', 'in', callers)
-    .where('completed_at', 'is', null)
+    .orderBy('id')
     .limit(2000)
     .execute()
 }
@@ -55,10 +56,14 @@ async function ones(db: Db): Promise<Request[]> {
 }
 
 async function ticks(db: Db): Promise<Tickable[]> {
-  return (await someTodos(db)).map(({ id, owner_id, version }) => ({
+  // The load before was cut off with requests under way: their ticks must be written first, or the
+  // versions that are read here are no longer right.
+  await delay(500)
+  return (await someTodos(db)).map(({ id, owner_id, version, completed_at }) => ({
     path: `${TODOS}/${id}`,
     headers: bearerOf(owner_id),
     version,
+    completed: completed_at !== null,
   }))
 }
 
@@ -115,6 +120,7 @@ export const oneTodo: Work = {
 export const create: Work = {
   name: 'create',
   isCommon: true,
+  isAdding: true,
   load: async () => ({ connections: 32, requests: creates }),
 }
 export const search: Work = {
@@ -128,6 +134,7 @@ export const search: Work = {
 export const signIn: Work = {
   name: 'sign-in',
   isCommon: false,
+  isAdding: true,
   load: async () => ({
     connections: 8,
     requests: callers.map((id) => ({
@@ -144,6 +151,7 @@ export const signIn: Work = {
 export const mix: Work = {
   name: '90 % reads, 10 % creates, 256 connections',
   isCommon: true,
+  isAdding: true,
   load: async (db) => ({
     connections: 256,
     requests: mixed([...lists, ...(await ones(db)).slice(0, 200)]),
@@ -185,3 +193,17 @@ export const works: readonly Work[] = [
   },
   signIn,
 ]
+
+/** Takes away what was added to a data set of `size` todos, so that no work has longer lists than another. */
+export async function forget(db: Db, size: number, isSqlite: boolean): Promise<void> {
+  // What was under way when the load ended is written first.
+  await delay(500)
+  await db.deleteFrom('todos').where('id', '>', size).execute()
+  await db
+    .deleteFrom('sessions')
+    .where('id', '>', CALLERS + 1)
+    .execute()
+  await db.deleteFrom('todo_counts').where('owner_id', 'in', callers).execute()
+  await sql.raw(count(`where owner_id in (${callers.join()})`)).execute(db)
+  if (!isSqlite) await sql`vacuum analyze todos, todo_counts, sessions`.execute(db)
+}

@@ -19,7 +19,7 @@ export type FragilePostgres = Postgres & {
 }
 type Owner = { uid: number; gid: number }
 type Link = { source: string; target: string }
-type Place = { programs: string; data: string; owner: Owner | undefined }
+type Place = { programs: string; data: string; isKept: boolean; owner: Owner | undefined }
 
 const user = 'postgres'
 const memory = '/dev/shm'
@@ -46,8 +46,12 @@ export async function startPostgres(): Promise<Postgres> {
 /** A server of the caller's own that keeps what it acknowledged through a crash, as by default. */
 export const startFragilePostgres = (): Promise<FragilePostgres> => startOwn(settings)
 
-async function startOwn(configuration: string[]): Promise<FragilePostgres> {
-  const place = makePlace()
+/** The same on a data directory that stays when it is stopped, made where it is not there yet. */
+export const startKeptPostgres = (data: string, configuration: string[]) =>
+  startOwn([...settings, ...configuration], data)
+
+async function startOwn(configuration: string[], kept?: string): Promise<FragilePostgres> {
+  const place = makePlace(kept)
   let running: ChildProcess | undefined
   const clean = () => {
     running?.kill('SIGQUIT')
@@ -61,17 +65,19 @@ async function startOwn(configuration: string[]): Promise<FragilePostgres> {
     return readiness(running)
   }
   const stop = async () => {
-    // At once and without a checkpoint: the data is thrown away.
-    if (running) await ended(running, 'SIGQUIT')
+    // At once and without a checkpoint where the data is thrown away.
+    if (running) await ended(running, place.isKept ? 'SIGINT' : 'SIGQUIT')
     remove(place)
     process.off('exit', clean)
   }
 
   try {
-    const password = randomBytes(16).toString('hex')
+    const password = kept === undefined ? randomBytes(16).toString('hex') : 'kept'
     install(place, password)
-    running = initialise(place)
-    await success(running)
+    if (!files.existsSync(join(place.data, 'PG_VERSION'))) {
+      running = initialise(place)
+      await success(running)
+    }
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort()
       const failure = await start(port)
@@ -108,12 +114,13 @@ export function exitOnSignals(): void {
   }
 }
 
-function makePlace(): Place {
+function makePlace(kept?: string): Place {
   const owner = serverOwner()
   const make = (parent: string) => files.mkdtempSync(join(parent, 'todo-app-postgres-'))
   const programs = make(owner ? openDirectory() : tmpdir())
   // A database is some three hundred files: in memory a test's own takes a tenth of the time.
-  return { programs, data: hasRoom(memory) ? make(memory) : join(programs, 'data'), owner }
+  const data = kept ?? (hasRoom(memory) ? make(memory) : join(programs, 'data'))
+  return { programs, data, isKept: kept !== undefined, owner }
 }
 
 /** PostgreSQL refuses to run as root; `nobody` exists on every Unix. */
@@ -228,9 +235,10 @@ async function ended(server: ChildProcess, signal: NodeJS.Signals): Promise<void
 }
 
 /** Waits without turning the event loop: an ending process may call it while the server writes. */
-function remove({ programs, data }: Place): void {
+function remove({ programs, data, isKept }: Place): void {
   const pause = new Int32Array(new SharedArrayBuffer(4))
-  const left = () => [data, programs].filter((path) => files.existsSync(path))
+  const left = () =>
+    (isKept ? [programs] : [data, programs]).filter((path) => files.existsSync(path))
   for (let attempt = 1; left().length > 0 && attempt <= 100; attempt += 1) {
     if (attempt > 1) Atomics.wait(pause, 0, 0, 20)
     // With force it may return, without an error, before all is gone.

@@ -17,7 +17,7 @@ const BATCH = 10_000
 /** The cookie of a person's browser. */
 export const cookieOf = (id: number): string => digest(`cookie ${id}`)
 
-/** Brings the schema of this version to the database at `url`, in which nothing is yet. */
+/** Brings the schema of this version to the database at `url`. */
 async function migrateAt(url: string): Promise<void> {
   const pool = { connections: 1, connectTimeout: 3000, statementTimeout: 600_000 }
   const db = await open(url, { pool, onConnectionLost: () => {} })
@@ -51,13 +51,14 @@ function* tuples(
   }
 }
 
-const COUNT = `insert into todo_counts select owner_id,
+/** Counts the todos of everybody, or of those that `where` leaves. */
+export const count = (where = '') => `insert into todo_counts select owner_id,
   count(*) filter (where completed_at is null), count(*) filter (where completed_at is not null)
-  from todos group by owner_id`
+  from todos ${where} group by owner_id`
 
-/** Fills a new SQLite file: the indexes and triggers are made again after the rows. */
+/** Fills a SQLite file, where it is not there yet: the indexes and triggers are made again after the rows. */
 export async function loadSqlite(path: string, size: number): Promise<void> {
-  if (existsSync(path)) return
+  if (existsSync(path)) return migrateAt(`sqlite:///${path}`)
   mkdirSync(dirname(path), { recursive: true })
   const unfinished = `${path}.unfinished`
   for (const end of ['', '-wal', '-shm']) rmSync(`${unfinished}${end}`, { force: true })
@@ -80,25 +81,45 @@ export async function loadSqlite(path: string, size: number): Promise<void> {
     for (const tuple of tuples(content, table, passwordHash)) insert.run(...tuple)
   }
   database.exec('commit')
-  database.exec(COUNT)
+  database.exec(count())
   for (const { sql } of later) database.exec(String(sql))
   database.exec('pragma journal_mode = wal')
   database.close()
   renameSync(unfinished, path)
 }
 
-/** Fills a new database of the PostgreSQL server at `server` and gives its URL. */
+const at = (server: string, database: string): string => {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+/** Fills a database of the PostgreSQL server at `server`, where it is not there yet, and gives its URL. */
 export async function loadPostgresql(server: string, size: number): Promise<string> {
   const name = `bench_${size}`
-  const url = new URL(server)
-  url.pathname = `/${name}`
   const administrator = new pg.Client({ connectionString: server })
   await administrator.connect()
-  await administrator.query(`create database ${name}`)
+  const { rowCount } = await administrator.query('select from pg_database where datname = $1', [
+    name,
+  ])
+  if (!rowCount) {
+    await administrator.query(`drop database if exists ${name}_unfinished`)
+    await administrator.query(`create database ${name}_unfinished`)
+    await fill(at(server, `${name}_unfinished`), size)
+    await administrator.query(`alter database ${name}_unfinished rename to ${name}`)
+  }
   await administrator.end()
-  await migrateAt(url.href)
+  const url = at(server, name)
+  // The data sets of an earlier version stay.
+  await migrateAt(url)
+  return url
+}
 
-  const client = new pg.Client({ connectionString: url.href })
+/** The indexes are made again after the rows. */
+async function fill(url: string, size: number): Promise<void> {
+  await migrateAt(url)
+
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   // Neither triggers nor foreign keys are checked in this session.
   await client.query('set session_replication_role = replica')
@@ -133,9 +154,8 @@ export async function loadPostgresql(server: string, size: number): Promise<stri
       `select setval(pg_get_serial_sequence('${table}', 'id'), (select max(id) from ${table}))`,
     )
   }
-  await client.query(COUNT)
+  await client.query(count())
   for (const index of indexes) await client.query(index.sql)
   await client.query('vacuum analyze')
   await client.end()
-  return url.href
 }

@@ -18,7 +18,8 @@ URL = os.environ["DATABASE_URL"]
 KEY = os.environ["SECRET_KEY"]
 ID = Integer if URL.startswith("sqlite") else BigInteger
 
-options = {"connect_args": {"check_same_thread": False}} if URL.startswith("sqlite") else {"pool_size": 10}
+# A connection for each of the threads in which Starlette runs handlers, and some more.
+options = {"connect_args": {"check_same_thread": False}} if URL.startswith("sqlite") else {"pool_size": 40, "max_overflow": 20}
 engine = create_engine(URL, **options)
 if URL.startswith("sqlite"):
 
