@@ -75,12 +75,7 @@ say(
   `about ${Math.ceil((databases * estimate(extent)) / 60)} min, and some for data sets that are missing`,
 )
 if (both || options.sqlite) {
-  const make = async (todos: number) => {
-    const path = resolve(`.tmp/bench/${todos}.db`)
-    await loadSqlite(path, todos)
-    return `sqlite:///${path}`
-  }
-  await measure('SQLite', await sets(make))
+  await measure('SQLite', await sets(loadSqlite))
 }
 if (both || options.postgresql) {
   const data = resolve('.tmp/bench/postgresql')

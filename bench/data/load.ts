@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { migrate } from '../../src/db/migrate.ts'
@@ -56,12 +57,33 @@ export const count = (where = '') => `insert into todo_counts select owner_id,
   count(*) filter (where completed_at is null), count(*) filter (where completed_at is not null)
   from todos ${where} group by owner_id`
 
-/** Fills a SQLite file, where it is not there yet: the indexes and triggers are made again after the rows. */
-export async function loadSqlite(path: string, size: number): Promise<void> {
-  if (existsSync(path)) return migrateAt(`sqlite:///${path}`)
-  mkdirSync(dirname(path), { recursive: true })
-  const unfinished = `${path}.unfinished`
-  for (const end of ['', '-wal', '-shm']) rmSync(`${unfinished}${end}`, { force: true })
+/** What decides on the content of a data set: one that was made by other files is made anew. */
+function kind(): string {
+  const root = resolve(import.meta.dirname, '../..')
+  const digest = createHash('sha256')
+  for (const path of globSync(['src/db/migrations/*.ts', 'bench/data/*.ts'], {
+    cwd: root,
+  }).sort()) {
+    digest.update(readFileSync(resolve(root, path)))
+  }
+  return digest.digest('hex').slice(0, 8)
+}
+
+/** Fills a SQLite file, where it is not there yet, and gives its URL. */
+export async function loadSqlite(size: number): Promise<string> {
+  const directory = resolve('.tmp/bench')
+  const path = resolve(directory, `${size}-${kind()}.db`)
+  const url = `sqlite:///${path}`
+  if (existsSync(path)) return url
+  mkdirSync(directory, { recursive: true })
+  for (const old of globSync(`${directory}/${size}-*`)) rmSync(old)
+  await fillSqlite(`${path}.unfinished`, size)
+  renameSync(`${path}.unfinished`, path)
+  return url
+}
+
+/** The indexes and triggers are made again after the rows. */
+async function fillSqlite(unfinished: string, size: number): Promise<void> {
   await migrateAt(`sqlite:///${unfinished}`)
   const database = new DatabaseSync(unfinished)
   database.exec(`pragma journal_mode = off; pragma synchronous = off; pragma foreign_keys = off;
@@ -85,7 +107,6 @@ export async function loadSqlite(path: string, size: number): Promise<void> {
   for (const { sql } of later) database.exec(String(sql))
   database.exec('pragma journal_mode = wal')
   database.close()
-  renameSync(unfinished, path)
 }
 
 const at = (server: string, database: string): string => {
@@ -96,27 +117,28 @@ const at = (server: string, database: string): string => {
 
 /** Fills a database of the PostgreSQL server at `server`, where it is not there yet, and gives its URL. */
 export async function loadPostgresql(server: string, size: number): Promise<string> {
-  const name = `bench_${size}`
+  const name = `bench_${size}_${kind()}`
   const administrator = new pg.Client({ connectionString: server })
   await administrator.connect()
   const { rowCount } = await administrator.query('select from pg_database where datname = $1', [
     name,
   ])
   if (!rowCount) {
-    await administrator.query(`drop database if exists ${name}_unfinished`)
+    const { rows: old } = await administrator.query<{ datname: string }>(
+      'select datname from pg_database where datname like $1',
+      [`bench\\_${size}\\_%`],
+    )
+    for (const { datname } of old) await administrator.query(`drop database ${datname}`)
     await administrator.query(`create database ${name}_unfinished`)
-    await fill(at(server, `${name}_unfinished`), size)
+    await fillPostgresql(at(server, `${name}_unfinished`), size)
     await administrator.query(`alter database ${name}_unfinished rename to ${name}`)
   }
   await administrator.end()
-  const url = at(server, name)
-  // The data sets of an earlier version stay.
-  await migrateAt(url)
-  return url
+  return at(server, name)
 }
 
 /** The indexes are made again after the rows. */
-async function fill(url: string, size: number): Promise<void> {
+async function fillPostgresql(url: string, size: number): Promise<void> {
   await migrateAt(url)
 
   const client = new pg.Client({ connectionString: url })
