@@ -50,7 +50,7 @@ export function estimate({ duration, rounds }: Extent): number {
   return loads * each + rounds * (2 * duration + 1) + STARTS * oneWorker().length * 1.5 + 30
 }
 
-export function connect(url: string): Db {
+export async function connect(url: string): Promise<Db> {
   const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 600_000 }
   return open(url, { pool, onConnectionLost: () => {} })
 }
@@ -74,7 +74,7 @@ export class Comparison {
 
   /** All work on the data set of `size` todos at `url`. */
   async compare(url: string, size: number): Promise<void> {
-    const db = connect(url)
+    const db = await connect(url)
     await this.#startCold(url)
     const contenders: Contender[] = []
     for (const system of oneWorker()) {
@@ -104,7 +104,7 @@ export class Comparison {
     const contenders: Contender[] = []
     for (const [todos, url] of urls) {
       const running = await systems.start(systems.product, url, work.bearerOf(2))
-      contenders.push({ label: `${todos} todos`, running, db: connect(url) })
+      contenders.push({ label: `${todos} todos`, running, db: await connect(url) })
     }
     for (const each of ofScale) await this.#alternate(`by size: ${each.name}`, each, contenders)
     for (const { running, db } of contenders) {

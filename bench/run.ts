@@ -44,7 +44,7 @@ async function sets(make: (todos: number) => Promise<string>): Promise<Map<numbe
 async function measure(database: Database, urls: ReadonlyMap<number, string>): Promise<void> {
   const began = new Date().toISOString()
   const at = (todos: number) => urls.get(todos) ?? ''
-  const db = connect(at(size))
+  const db = await connect(at(size))
   const version =
     database === 'SQLite'
       ? sql<string>`sqlite_version()`
