@@ -133,3 +133,32 @@ test('a statement that does read all todos is found out', async (t) => {
   const query = db.selectFrom('todos').select('id').where('text', '=', 'x').compile()
   assert.equal((await fullScans(db, query)).length, 1)
 })
+
+/** The tables that Citus would distribute by the user they belong to (docs/scaling.md). */
+const DISTRIBUTED = 'todos|todo_counts|idempotency_keys'
+
+const times = (text: string, pattern: string) => text.match(new RegExp(pattern, 'g'))?.length ?? 0
+
+test('every statement that a request sends about todos names their owner, so one node has them', async (t) => {
+  const here = await world(t)
+  await useAll(here)
+  const statements = new Set(here.statements().map(({ sql: text }) => text))
+  const concerned = [...statements].filter((text) => times(text, `"(${DISTRIBUTED})"`) > 0)
+  assert.ok(concerned.length > 40, `only ${concerned.length} statements were seen`)
+  for (const text of concerned) {
+    const tables = times(text, `\\b(from|update|join) "(${DISTRIBUTED})"`)
+    const owners = times(text, '\\b"?(owner_id|user_id)"? = (\\$\\d|\\?)')
+    assert.ok(owners >= tables, `${tables} tables and ${owners} owners in: ${text}`)
+  }
+})
+
+test('nothing in the schema is what a distributed PostgreSQL lacks: triggers, functions', {
+  skip: !isPostgresql,
+}, async (t) => {
+  const { db } = await world(t)
+  const { rows } = await sql`
+    select tgname as name from pg_trigger where not tgisinternal
+    union all
+    select proname from pg_proc where pronamespace = current_schema::regnamespace`.execute(db)
+  assert.deepEqual(rows, [])
+})
