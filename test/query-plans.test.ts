@@ -1,29 +1,44 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type TestContext, test } from 'node:test'
 import { CompiledQuery, sql } from 'kysely'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import type { Db } from '../src/db/tables.ts'
 import { isPostgresql, PASSWORD, type Person, type World, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
 const LARGE = ['todos', 'users']
 
+/** The routes that are about neither. */
+const APART =
+  /^(GET|POST) (\/|\/health|\/ready|\/theme|\/openapi\.json|\/docs(\/.*)?|\/assets\/\*)$/
+
 /** Asks for everything that reads or writes todos or users. */
-async function useAll({ ann, bob, nobody, person }: World): Promise<void> {
+async function useAll(here: World): Promise<void> {
+  const { ann, bob, nobody, person } = here
   const admin = await person('root', { is_admin: true })
   await useTodos(ann)
-  for (const url of ['/auth/me', `/api/v1/users/${ann.id}`, '/auth/me/export', '/auth/me/sessions'])
-    await ann.get(url)
+  for (const url of [`/api/v1/users/${ann.id}`, '/api/v1/auth/me/export']) await ann.get(url)
   await admin.get('/api/v1/users')
   await admin.get(`${TODOS}?user_id=${ann.id}`)
-  await ann.patch('/auth/me', { fname: 'Anna' })
   const email = 'new@example.com'
   const account = { email, password: PASSWORD, fname: 'New', lname: 'Person' }
   assert.equal((await nobody.post('/api/v1/users/signup', account)).statusCode, 201)
   const refresh_token = bob.refreshToken
   await nobody.form('/auth/token', { grant_type: 'refresh_token', refresh_token })
   await bob.patch('/auth/me', { email: 'bob2@example.com', current_password: PASSWORD })
-  await useBrowser(nobody, ann.email)
-  assert.equal((await ann.delete('/auth/me', {}, { password: PASSWORD })).statusCode, 204)
+  await useBrowser(here)
+  for (const prefix of ['', '/api/v1']) await useAccount(here, `${prefix}/auth`)
+}
+
+async function useAccount({ nobody, person }: World, auth: string): Promise<void> {
+  const { email, get, patch, delete: remove } = await person(`of${auth.replaceAll('/', '-')}`)
+  await get(`${auth}/me`)
+  await patch(`${auth}/me`, { fname: 'Anna' })
+  const answer = await nobody.form(`${auth}/token`, { username: email, password: PASSWORD })
+  await nobody.form(`${auth}/revoke`, { token: answer.json().refresh_token })
+  assert.equal((await remove(`${auth}/me`, {}, { password: PASSWORD })).statusCode, 204)
 }
 
 async function useTodos(ann: Person): Promise<void> {
@@ -55,16 +70,79 @@ async function useTodos(ann: Person): Promise<void> {
   assert.equal((await ann.delete(one)).statusCode, 204)
 }
 
-async function useBrowser(nobody: World['nobody'], username: string): Promise<void> {
-  const same = { 'sec-fetch-site': 'same-origin' }
-  const signedIn = await nobody.send('/login', {
-    method: 'POST',
-    headers: { ...same, 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ username, password: PASSWORD }).toString(),
-  })
-  const cookie = String(signedIn.headers['set-cookie'] ?? '').match(/session=[\w-]+/)?.[0] ?? ''
-  for (const url of ['/home', '/home?q=todo', '/home?show=open', '/account'])
+async function useBrowser({ db, nobody, ann }: World): Promise<void> {
+  let cookie = ''
+  const visit = async (url: string, fields?: Record<string, string>): Promise<void> => {
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    const answer = await nobody.send(
+      url,
+      fields && {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(fields).toString(),
+      },
+    )
+    assert.ok(answer.statusCode < 400, `${url}: ${answer.statusCode}`)
+    const given = String(answer.headers['set-cookie'] ?? '').match(/session=[\w-]+/)?.[0]
+    cookie = given ?? cookie
+  }
+  const get = async (url: string) => {
     assert.equal((await nobody.get(url, { cookie })).statusCode, 200, url)
+  }
+  for (const url of ['/login', '/signup']) await get(url)
+  await visit('/login', { username: ann.email, password: PASSWORD })
+  for (const url of ['/home', '/home?q=todo', '/home?show=open', '/account', '/account/delete'])
+    await get(url)
+  for (const url of ['/account/export', '/sessions']) await get(url)
+  await visit('/logout', {})
+
+  await visit('/signup', {
+    email: 'page@example.com',
+    password: PASSWORD,
+    fname: 'Page',
+    lname: 'Reader',
+  })
+  await visit('/home/todos', { text: 'Water the plants', next: '/home' })
+  const [one = ''] = /\/home\/todos\/\d+/.exec((await nobody.get('/home', { cookie })).body) ?? []
+  await visit(one, { text: 'Water them all', tag: '"1.1"', next: '/home' })
+  for (const what of ['complete', 'reopen', 'delete']) {
+    await visit(`${one}/${what}`, { next: '/home' })
+  }
+  await visit('/account/names', { fname: 'New', lname: 'Name' })
+  await visit('/account/email', { email: 'page2@example.com', current_password: PASSWORD })
+  const password = 'fog on the fen'
+  await visit('/account/password', { current_password: PASSWORD, password })
+  await visit('/sessions/end-others', {})
+  const session = await db
+    .selectFrom('sessions')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow()
+  await visit(`/sessions/${session.id}/end`, {})
+  await visit('/login', { username: 'page2@example.com', password })
+  await nobody.get('/logout', { cookie, 'sec-fetch-site': 'same-origin' })
+  await visit('/login', { username: 'page2@example.com', password })
+  await visit('/account/delete', { password })
+}
+
+const Handled = Type.Object({
+  request: Type.Object({
+    method: Type.String(),
+    routeOptions: Type.Object({ url: Type.String() }),
+  }),
+})
+
+/** The routes whose handler is called from now on, with their methods. */
+function handled(t: TestContext): ReadonlySet<string> {
+  const routes = new Set<string>()
+  const note = (message: unknown) => {
+    if (!Value.Check(Handled, message)) return
+    const { method, routeOptions } = message.request
+    routes.add(`${method} ${routeOptions.url.replace(/(.)\/$/, '$1')}`)
+  }
+  subscribe('tracing:fastify.request.handler:start', note)
+  t.after(() => unsubscribe('tracing:fastify.request.handler:start', note))
+  return routes
 }
 
 interface Node {
@@ -110,7 +188,13 @@ const isOfAllUsers = (text: string): boolean => / from "users"( order by "id" li
 
 test('no statement that a request sends reads all todos or all users', async (t) => {
   const here = await world(t)
+  const routes = handled(t)
   await useAll(here)
+  const all = [...here.app.routeTable].flatMap(([path, methods]) =>
+    [...methods].filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`),
+  )
+  const left = all.filter((route) => !APART.test(route) && !routes.has(route))
+  assert.deepEqual(left, [], 'these routes were not asked for')
   const statements = new Map(
     here
       .statements()
