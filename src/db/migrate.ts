@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
+import { isOvertaken } from './overtaken.ts'
 import { type Db, derivedTableNames, tableNames } from './tables.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
 
@@ -26,8 +27,6 @@ export const MIGRATIONS_TABLE = 'kysely_migration'
 const LOCK_TABLE = 'kysely_migration_lock'
 
 const LOCK_ROW = 'migration_lock'
-/** PostgreSQL manual, appendix A. */
-const SERIALIZATION_FAILURE = '40001'
 
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
@@ -113,9 +112,6 @@ export async function migrate(db: Db): Promise<string[]> {
     throw error
   }
 }
-
-const isOvertaken = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === SERIALIZATION_FAILURE
 
 /** Drops the tables of this product, whatever is in them; those of others are left alone. */
 export async function dropAll(db: Db): Promise<void> {

@@ -1,3 +1,4 @@
+import { persistently } from '../../db/overtaken.ts'
 import type { Db } from '../../db/tables.ts'
 import { hash, verify } from '../../lib/passwords.ts'
 import { conflict, invalid } from '../../lib/problem.ts'
@@ -64,8 +65,12 @@ export async function change(db: Db, person: Person, changes: AccountUpdate): Pr
   })
 }
 
-/** Erases the account and all it owns. Throws 422 for a wrong password. */
+/**
+ * Erases the account and all it owns, once it is signed out everywhere, so that nobody goes on
+ * writing to it. Throws 422 for a wrong password.
+ */
 export async function erase(db: Db, person: Person, password: string): Promise<void> {
   await requirePassword(db, person, password, 'password')
-  await users.remove(db, person.id)
+  await sessions.removeAll(db, person.id)
+  await persistently(() => users.remove(db, person.id))
 }

@@ -10,7 +10,7 @@ import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 // The counts stay right whoever writes at once, in `read committed`: the todo is locked and read in
 // its newest version before it changes (`for update`), and what is added to a count is added to
 // that row's newest version. Todos are locked before counts, so two writers of todos never wait for
-// each other. Who erases the account meanwhile has the user's row first: one of the two may get 503.
+// each other; who erases the account keeps to that order (`users/store.ts`).
 
 type Queries = QueryCreator<Tables>
 
