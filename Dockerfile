@@ -34,7 +34,8 @@ COPY src /app/src
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \
-    DATABASE_URL=sqlite:////data/todo.db
+    DATABASE_URL=sqlite:////data/todo.db \
+    MALLOC_ARENA_MAX=1
 # Compiled code is kept for each user apart, so the one that serves makes it, by one start; no one may
 # change it afterwards.
 RUN install --directory --owner=1000 --group=1000 /app/node_modules/.cache \

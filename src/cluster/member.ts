@@ -10,6 +10,12 @@ const COMPLAINT_MAX = 1000
 /** How long a scrape waits for one worker, in milliseconds. */
 const METRICS_PATIENCE = 1000
 
+/**
+ * The C library would keep memory of its own for each thread, and so the 19 MiB of a password's hash
+ * several times.
+ */
+const WORKER_VARIABLES = { MALLOC_ARENA_MAX: '1' }
+
 type State = 'starting' | 'serving' | 'ended'
 
 /** One worker process, from its start to its end. */
@@ -34,7 +40,7 @@ export class Member {
 
   constructor(preparation: Preparation, hear: (report: Report) => void) {
     this.preparation = preparation
-    const worker = cluster.fork()
+    const worker = cluster.fork(WORKER_VARIABLES)
     this.#worker = worker
     const ended = Promise.withResolvers<void>()
     const serving = Promise.withResolvers<void>()
