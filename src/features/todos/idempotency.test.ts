@@ -62,13 +62,13 @@ async function blockTodos(databaseUrl: string): Promise<() => Promise<void>> {
 test('a key whose first request still runs is refused for now (409)', { skip }, async (t) => {
   const { ann, config } = await world(t)
   const unblock = await blockTodos(config.databaseUrl)
-  const tries = [1, 2, 3].map(() => ann.post(TODOS, { text: 'Once' }, key('one')))
+  const tries = [1, 2].map(() => ann.post(TODOS, { text: 'Once' }, key('one')))
   assert.equal((await Promise.race(tries)).statusCode, 409)
   await unblock()
   const answers = await Promise.all(tries)
-  assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [201, 409, 409])
   const made = answers.find(({ statusCode }) => statusCode === 201)?.json()
   assert.equal((await ann.post(TODOS, { text: 'Once' }, key('one'))).json().id, made.id)
+  assert.equal(await total(ann), 1)
 })
 
 test('a key whose first request died is free, also for another body', { skip }, async (t) => {
