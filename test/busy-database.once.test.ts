@@ -65,6 +65,43 @@ test('a write that finds no room is a 503, whole, and the next one with room is 
   }
 })
 
+test('of many writes at once that run out of room, those answered 201 are there and no others', async (t) => {
+  const { ann, db } = await sharedFile(t)
+  const pages = (most: number) => sql`pragma max_page_count = ${sql.lit(most)}`.execute(db)
+  const textOf = (index: number) => `${index} ${'x'.repeat(500)}`
+  await pages(1)
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => ann.post('/api/v1/todos', { text: textOf(index) })),
+  )
+  const statuses = new Set(answers.map(({ statusCode }) => statusCode))
+  assert.deepEqual([...statuses].sort(), [201, 503])
+  await pages(10_000)
+  assert.equal((await ann.post('/api/v1/todos', { text: textOf(200) })).statusCode, 201)
+  const kept = (await ann.get('/api/v1/todos?limit=100')).json<Array<{ text: string }>>()
+  const acknowledged = answers.flatMap(({ statusCode }, index) =>
+    statusCode === 201 ? [textOf(index)] : [],
+  )
+  assert.deepEqual(kept.map(({ text }) => text).sort(), [...acknowledged, textOf(200)].sort())
+})
+
+test('one of many writes at once that is refused takes none of the others with it', async (t) => {
+  const { ann, nobody } = await sharedFile(t)
+  const person = {
+    email: 'same@example.com',
+    password: 'rain on tin roofs',
+    fname: 'A',
+    lname: 'B',
+  }
+  const [first, second, ...todos] = await Promise.all([
+    nobody.post('/api/v1/users/signup', person),
+    nobody.post('/api/v1/users/signup', person),
+    ...Array.from({ length: 20 }, (_, index) => ann.post('/api/v1/todos', { text: `${index}` })),
+  ])
+  assert.deepEqual([first?.statusCode, second?.statusCode].sort(), [201, 409])
+  for (const { statusCode } of todos) assert.equal(statusCode, 201)
+  assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '20')
+})
+
 test('many that wait for another process wait together, not one after the other', async (t) => {
   const { ann, other } = await sharedFile(t)
   other.exec('begin immediate')

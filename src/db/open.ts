@@ -40,8 +40,8 @@ async function dialectFor(
     const { postgresqlDialect } = await import('./postgresql.ts')
     return postgresqlDialect(url, pool, onConnectionLost)
   }
-  const { NodeSqliteDialect } = await import('./sqlite.ts')
-  return new NodeSqliteDialect(path)
+  const { sqliteDialect } = await import('./sqlite.ts')
+  return sqliteDialect(path)
 }
 
 /** `SelectQueryNode` is `select`; what is not one of the four is `other`. */

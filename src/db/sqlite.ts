@@ -1,197 +1,160 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { setTimeout as delay } from 'node:timers/promises'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
+  type Dialect,
   type Driver,
   type QueryResult,
   SqliteAdapter,
-  type SqliteDatabase,
-  SqliteDialect,
-  SqliteDriver,
-  type SqliteStatement,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
 } from 'kysely'
+import { SqliteConnection } from './sqlite-database.ts'
+import { LockWait, SharedCommit } from './sqlite-writes.ts'
 
-/**
- * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
- * the whole process, and it does not wait at all where two processes make a new file a WAL one. So a
- * statement is tried again and again, and between two tries there is time for other work.
- */
-const PATIENCE = 5_000
-const TRY_AGAIN_MAX = 15
-const SQLITE_BUSY = 5
+/** One connection that all writes share, and one for the reads, which so wait for no write. */
+class Connections {
+  readonly writer: SqliteConnection
+  /** None for a database in memory, of which no second connection knows. */
+  readonly reader: SqliteConnection | undefined
+  readonly writes: SharedCommit
 
-const KEPT_STATEMENTS_MAX = 256
-
-/** node:sqlite behind the few calls that Kysely's SQLite driver makes. */
-class NodeSqliteDatabase implements SqliteDatabase {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, SqliteStatement>()
-
-  constructor(path: string) {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    this.#database = new DatabaseSync(path, { timeout: 0 })
-    try {
-      // FULL: what was acknowledged survives a power cut, not only a crash of the process.
-      this.#database.exec('pragma journal_mode = wal; pragma synchronous = full;')
-    } catch (error) {
-      this.#database.close()
-      throw error
-    }
-  }
-
-  prepare(text: string): SqliteStatement {
-    const kept = this.#statements.get(text)
-    if (kept) return kept
-    const statement = runnable(this.#database.prepare(text))
-    if (this.#statements.size >= KEPT_STATEMENTS_MAX) this.#statements.clear()
-    this.#statements.set(text, statement)
-    return statement
-  }
-
-  /** Whether a transaction is open: not any more after a full disk, which ends it. */
-  get isTransaction(): boolean {
-    return this.#database.isTransaction
+  constructor(path: string, lock: LockWait) {
+    this.writer = SqliteConnection.forWriting(path)
+    this.reader = path === ':memory:' ? undefined : SqliteConnection.forReading(path)
+    this.writes = new SharedCommit(this.writer, lock)
   }
 
   close(): void {
-    this.#statements.clear()
-    this.#database.close()
-  }
-}
-
-type Parameter = string | number | bigint | null | Uint8Array
-const isParameter = (value: unknown): value is Parameter =>
-  value === null ||
-  typeof value === 'string' ||
-  typeof value === 'number' ||
-  typeof value === 'bigint' ||
-  value instanceof Uint8Array
-
-function checked(parameters: readonly unknown[]): Parameter[] {
-  return parameters.map((value) => {
-    if (isParameter(value)) return value
-    throw new TypeError(`SQLite has no type for a ${typeof value}`)
-  })
-}
-
-const runnable = (statement: StatementSync): SqliteStatement => ({
-  reader: statement.columns().length > 0,
-  all: (parameters) => statement.all(...checked(parameters)),
-  run: (parameters) => statement.run(...checked(parameters)),
-  iterate: (parameters) => statement.iterate(...checked(parameters)),
-})
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  (error.errcode & 0xff) === SQLITE_BUSY
-
-/**
- * The wait for another process's lock, shared by all who wait here: each by themselves, one after
- * the other, would wait in full, and the last for minutes. Once the time is up everyone has one try,
- * until the lock is free again.
- */
-class LockWait {
-  #since: number | undefined
-
-  async run<Result>(statement: () => Promise<Result>, needsLock: boolean): Promise<Result> {
-    for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
-      try {
-        const result = await statement()
-        if (needsLock) this.#since = undefined
-        return result
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        this.#since ??= Date.now()
-        if (Date.now() - this.#since >= PATIENCE) throw error
-        await delay(pause)
-      }
-    }
+    this.writes.close()
+    this.reader?.close()
+    // The last one to close brings the write-ahead log into the file.
+    this.writer.close()
   }
 }
 
 const isReading = ({ query, sql }: CompiledQuery): boolean =>
-  query.kind === 'SelectQueryNode' || sql.startsWith('select')
+  query.kind === 'SelectQueryNode' || /^\s*select\b/i.test(sql)
 
-/** Waits for the lock with what needs it. A busy statement has done nothing, so it may be tried again. */
-class PatientConnection implements DatabaseConnection {
-  readonly #connection: DatabaseConnection
+/** What one query or one transaction uses. */
+class SqliteSession implements DatabaseConnection {
+  readonly #connections: Connections
   readonly #lock: LockWait
+  #isInTransaction = false
 
-  constructor(connection: DatabaseConnection, lock: LockWait) {
-    this.#connection = connection
+  constructor(connections: Connections, lock: LockWait) {
+    this.#connections = connections
     this.#lock = lock
   }
 
-  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    return this.#lock.run(() => this.#connection.executeQuery<Row>(query), !isReading(query))
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const { writer, reader, writes } = this.#connections
+    const run = (connection: SqliteConnection) => connection.run<Row>(query.sql, query.parameters)
+    if (this.#isInTransaction) return run(writer)
+    if (reader && isReading(query)) return this.#lock.run(() => run(reader), false)
+    await writes.begin()
+    let result: QueryResult<Row>
+    try {
+      // A statement that fails has changed nothing, so it needs no savepoint.
+      result = run(writer)
+    } catch (error) {
+      writes.abandon(error)
+      throw error
+    }
+    await writes.end()
+    return result
   }
 
-  streamQuery<Row>(
-    query: CompiledQuery,
-    chunkSize: number,
-  ): AsyncIterableIterator<QueryResult<Row>> {
-    return this.#connection.streamQuery<Row>(query, chunkSize)
+  /** Gives all rows at once: an unfinished read would hold back what the other reads see. */
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    yield await this.executeQuery<Row>(query)
+  }
+
+  async begin(): Promise<void> {
+    const { writer, writes } = this.#connections
+    await writes.begin()
+    writer.run('savepoint member', [])
+    this.#isInTransaction = true
+  }
+
+  async commit(): Promise<void> {
+    const { writer, writes } = this.#connections
+    writer.run('release member', [])
+    this.#isInTransaction = false
+    await writes.end()
+  }
+
+  async rollback(): Promise<void> {
+    // Kysely also rolls back what could not be committed, which is over already.
+    if (!this.#isInTransaction) return
+    this.#isInTransaction = false
+    const { writer, writes } = this.#connections
+    if (writer.isInTransaction) {
+      writer.run('rollback to member', [])
+      writer.run('release member', [])
+    }
+    writes.abandon(new Error('SQLite has rolled back the transaction'))
   }
 }
 
-/**
- * Takes the write lock when the transaction begins. With the plain `begin` of Kysely's driver, a
- * transaction that reads and then writes fails when another process wrote in between.
- */
-class ImmediateSqliteDriver extends SqliteDriver {
-  readonly #lock: LockWait
-  readonly #isTransaction: () => boolean
+class NodeSqliteDriver implements Driver {
+  readonly #path: string
+  readonly #lock = new LockWait()
+  /** Those not in use; Kysely prepares each new one for its log. */
+  readonly #idle: SqliteSession[] = []
+  #connections: Connections | undefined
 
   constructor(path: string) {
-    const lock = new LockWait()
-    let database: NodeSqliteDatabase | undefined
-    super({
-      database: () => lock.run(async () => (database = new NodeSqliteDatabase(path)), true),
-    })
-    this.#lock = lock
-    this.#isTransaction = () => database?.isTransaction ?? false
+    this.#path = path
   }
 
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    return new PatientConnection(await super.acquireConnection(), this.#lock)
+  async init(): Promise<void> {
+    this.#connections = await this.#lock.run(() => new Connections(this.#path, this.#lock), true)
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  async acquireConnection(): Promise<SqliteSession> {
+    const idle = this.#idle.pop()
+    if (idle) return idle
+    if (!this.#connections) throw new Error('the database is not open')
+    return new SqliteSession(this.#connections, this.#lock)
   }
 
-  /** SQLite has rolled back already when the disk is full, and a second rollback would be an error. */
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#isTransaction()) await super.rollbackTransaction(connection)
+  async releaseConnection(session: SqliteSession): Promise<void> {
+    this.#idle.push(session)
+  }
+
+  beginTransaction(session: SqliteSession): Promise<void> {
+    return session.begin()
+  }
+
+  commitTransaction(session: SqliteSession): Promise<void> {
+    return session.commit()
+  }
+
+  rollbackTransaction(session: SqliteSession): Promise<void> {
+    return session.rollback()
+  }
+
+  async destroy(): Promise<void> {
+    this.#connections?.close()
   }
 }
 
-/** SQLite can roll back its DDL, and the transaction's lock is what keeps migrations apart. */
-class TransactionalSqliteAdapter extends SqliteAdapter {
+/** What Kysely must know of these connections that it does not assume of SQLite. */
+class NodeSqliteAdapter extends SqliteAdapter {
+  /** The turns of the writers are what keeps them apart, and migrations too. */
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+
   override get supportsTransactionalDdl(): boolean {
     return true
   }
 }
 
 /** The SQLite file at `path`, made with its folder when missing; `:memory:` for none. */
-export class NodeSqliteDialect extends SqliteDialect {
-  readonly #path: string
-
-  constructor(path: string) {
-    super({ database: async () => new NodeSqliteDatabase(path) })
-    this.#path = path
-  }
-
-  override createDriver(): Driver {
-    return new ImmediateSqliteDriver(this.#path)
-  }
-
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalSqliteAdapter()
-  }
-}
+export const sqliteDialect = (path: string): Dialect => ({
+  createDriver: () => new NodeSqliteDriver(path),
+  createAdapter: () => new NodeSqliteAdapter(),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+})

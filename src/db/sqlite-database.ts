@@ -1,0 +1,91 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { QueryResult } from 'kysely'
+
+const KEPT_STATEMENTS_MAX = 256
+const SQLITE_BUSY = 5
+
+type Parameter = string | number | bigint | null | Uint8Array
+const isParameter = (value: unknown): value is Parameter =>
+  value === null ||
+  typeof value === 'string' ||
+  typeof value === 'number' ||
+  typeof value === 'bigint' ||
+  value instanceof Uint8Array
+
+function checked(parameters: readonly unknown[]): Parameter[] {
+  return parameters.map((value) => {
+    if (isParameter(value)) return value
+    throw new TypeError(`SQLite has no type for a ${typeof value}`)
+  })
+}
+
+/** Whether another process has the lock that a statement needs. The statement has done nothing then. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  (error.errcode & 0xff) === SQLITE_BUSY
+
+interface Kept {
+  readonly statement: StatementSync
+  readonly givesRows: boolean
+}
+
+/** One connection to an SQLite file, which keeps its statements prepared. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, Kept>()
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** Opens the file at `path`, which is made with its folder when missing. */
+  static forWriting(path: string): SqliteConnection {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const database = new DatabaseSync(path, { timeout: 0 })
+    try {
+      // FULL: what was acknowledged survives a power cut, not only a crash of the process.
+      database.exec('pragma journal_mode = wal; pragma synchronous = full;')
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return new SqliteConnection(database)
+  }
+
+  /** Opens the file at `path`, which is there; sees what was committed, and nothing else. */
+  static forReading(path: string): SqliteConnection {
+    return new SqliteConnection(new DatabaseSync(path, { timeout: 0, readOnly: true }))
+  }
+
+  run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {
+    const { statement, givesRows } = this.#prepare(text)
+    const values = checked(parameters)
+    if (givesRows) return { rows: statement.all(...values) as Row[] }
+    const { changes } = statement.run(...values)
+    return { rows: [], numAffectedRows: BigInt(changes) }
+  }
+
+  #prepare(text: string): Kept {
+    const kept = this.#statements.get(text)
+    if (kept) return kept
+    const statement = this.#database.prepare(text)
+    const prepared = { statement, givesRows: statement.columns().length > 0 }
+    if (this.#statements.size >= KEPT_STATEMENTS_MAX) this.#statements.clear()
+    this.#statements.set(text, prepared)
+    return prepared
+  }
+
+  /** Whether a transaction is open: not any more after a full disk, which ends it. */
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+}

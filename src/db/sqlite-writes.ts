@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isBusy, type SqliteConnection } from './sqlite-database.ts'
+
+/**
+ * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
+ * the whole process, and it does not wait at all where two processes make a new file a WAL one. So a
+ * statement is tried again and again, and between two tries there is time for other work.
+ */
+const PATIENCE = 5_000
+const TRY_AGAIN_MAX = 15
+
+/**
+ * The wait for another process's lock, shared by all who wait here: each by themselves, one after
+ * the other, would wait in full, and the last for minutes. Once the time is up everyone has one try,
+ * until the lock is free again.
+ */
+export class LockWait {
+  #since: number | undefined
+
+  async run<Result>(statement: () => Result, needsLock: boolean): Promise<Result> {
+    for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
+      try {
+        const result = statement()
+        if (needsLock) this.#since = undefined
+        return result
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        this.#since ??= Date.now()
+        if (Date.now() - this.#since >= PATIENCE) throw error
+        await delay(pause)
+      }
+    }
+  }
+}
+
+/**
+ * Lets the writes that come during one turn of the event loop share one commit: waiting for the
+ * disk is what a write mostly costs, and it takes no longer for many. Each is done when that commit
+ * is, so what was acknowledged is as durable as by a commit of its own.
+ *
+ * Writers take turns. `begin` gives the turn, in a transaction that may hold the writes of others
+ * already; one who wants to take back what it wrote needs a savepoint. The turn ends by `end` or by
+ * `abandon`.
+ */
+export class SharedCommit {
+  readonly #connection: SqliteConnection
+  readonly #lock: LockWait
+  readonly #waiting: Array<() => void> = []
+  #isTaken = false
+  /** Those whose writes are in the open transaction. */
+  #members: Array<PromiseWithResolvers<void>> = []
+  #endOfTurn: NodeJS.Immediate | undefined
+  /** Whether to commit at the end of this turn, since the event loop's is over. */
+  #isDue = false
+
+  constructor(connection: SqliteConnection, lock: LockWait) {
+    this.#connection = connection
+    this.#lock = lock
+  }
+
+  async begin(): Promise<void> {
+    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isTaken = true
+    if (this.#connection.isInTransaction) return
+    try {
+      // With the write lock at once: a transaction that reads first and then writes would fail when
+      // another process wrote in between.
+      await this.#lock.run(() => this.#connection.run('begin immediate', []), true)
+    } catch (error) {
+      this.#pass()
+      throw error
+    }
+    this.#endOfTurn = setImmediate(() => {
+      if (this.#isTaken) this.#isDue = true
+      else this.#commit()
+    })
+  }
+
+  /** Ends the turn of one who wrote; gives once that is on the disk, throws when it never will be. */
+  end(): Promise<void> {
+    const member = Promise.withResolvers<void>()
+    this.#members.push(member)
+    this.#pass()
+    return member.promise
+  }
+
+  /** Ends the turn of one who wrote nothing that is to stay, because of `reason`. */
+  abandon(reason: unknown): void {
+    // A full disk rolls back the whole transaction, and with it what the others wrote.
+    if (!this.#connection.isInTransaction) this.#settle((member) => member.reject(reason))
+    this.#pass()
+  }
+
+  /** Commits what is complete, before the connection is closed. */
+  close(): void {
+    clearImmediate(this.#endOfTurn)
+    if (this.#isTaken)
+      this.#settle((member) => member.reject(new Error('closed before the commit')))
+    else this.#commit()
+  }
+
+  #pass(): void {
+    if (this.#isDue) this.#commit()
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#isTaken = false
+  }
+
+  #commit(): void {
+    this.#isDue = false
+    if (!this.#connection.isInTransaction) return
+    try {
+      this.#connection.run(this.#members.length > 0 ? 'commit' : 'rollback', [])
+      this.#settle((member) => member.resolve())
+    } catch (error) {
+      if (this.#connection.isInTransaction) this.#connection.run('rollback', [])
+      this.#settle((member) => member.reject(error))
+    }
+  }
+
+  #settle(how: (member: PromiseWithResolvers<void>) => void): void {
+    const members = this.#members
+    this.#members = []
+    for (const member of members) how(member)
+  }
+}
