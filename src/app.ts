@@ -125,7 +125,7 @@ export async function buildApp(
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)
-  await guardAnswers(app)
+  guardAnswers(app)
   shedLoad(app, config.limits, () => longestWait(db))
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
-import helmet from '@fastify/helmet'
+import {
+  type IncomingHttpHeaders,
+  IncomingMessage,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+} from 'node:http'
+import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import helmet from 'helmet'
 import { Problem } from '../lib/problem.ts'
 
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/
@@ -12,13 +18,10 @@ export function requestId({ headers }: IncomingMessage): string {
   return typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : randomUUID()
 }
 
-/** Headers that every answer carries (OWASP HTTP Headers Cheat Sheet). */
-export async function guardAnswers(app: FastifyInstance): Promise<void> {
-  app.addHook('onRequest', async (request, reply) => {
-    // What a signed-in person reads must not stay in a shared cache; a route may say otherwise.
-    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store' })
-  })
-  await app.register(helmet, {
+/** The headers that helmet sets. None of them depends on the request, so they are computed once. */
+function securityHeaders(): OutgoingHttpHeaders {
+  const response = new ServerResponse(new IncomingMessage(new Socket()))
+  const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       // What the pages need, and nothing from elsewhere. Whatever is not a page needs none of it.
@@ -41,11 +44,26 @@ export async function guardAnswers(app: FastifyInstance): Promise<void> {
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: false,
   })
-  // Browsers heed this over https only, where it is true that https works.
-  app.addHook('onRequest', async (request, reply) => {
+  setHeaders(response.req, response, (error) => {
+    if (error) throw error
+  })
+  return { ...response.getHeaders() }
+}
+
+/** Headers that every answer carries (OWASP HTTP Headers Cheat Sheet). */
+export function guardAnswers(app: FastifyInstance): void {
+  const headers = {
+    ...securityHeaders(),
+    // What a signed-in person reads must not stay in a shared cache; a route may say otherwise.
+    'Cache-Control': 'no-store',
+  }
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('X-Request-Id', request.id)
+    // Browsers heed this over https only, where it is true that https works.
     if (request.protocol === 'https') {
       reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     }
+    done()
   })
 }
 
@@ -54,22 +72,26 @@ export async function guardAnswers(app: FastifyInstance): Promise<void> {
  * is: nothing is unpacked, so that a small body cannot become a large one (RFC 9110 §15.5.16).
  */
 export function guardMediaTypes(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { schema } = request.routeOptions
-    const { 'content-type': given, 'content-encoding': coding = 'identity' } = request.headers
-    if (schema?.body && coding.toLowerCase() !== 'identity') {
-      throw new Problem(415, 'The body must not be compressed.', {
-        headers: { 'Accept-Encoding': 'identity' },
-      })
-    }
-    if (!schema?.body || given === undefined) return
-    const consumed = schema.consumes ?? ['application/json']
-    const mediaType = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-    if (!consumed.includes(mediaType)) {
-      throw new Problem(415, `The Content-Type must be ${consumed.join(' or ')}.`, {
-        headers: { Accept: consumed.join(', ') },
-      })
-    }
+    done(schema?.body ? refusalOf(request.headers, schema.consumes) : undefined)
+  })
+}
+
+function refusalOf(
+  { 'content-type': given, 'content-encoding': coding = 'identity' }: IncomingHttpHeaders,
+  consumed: readonly string[] = ['application/json'],
+): Problem | undefined {
+  if (coding.toLowerCase() !== 'identity') {
+    return new Problem(415, 'The body must not be compressed.', {
+      headers: { 'Accept-Encoding': 'identity' },
+    })
+  }
+  if (given === undefined) return undefined
+  const mediaType = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (consumed.includes(mediaType)) return undefined
+  return new Problem(415, `The Content-Type must be ${consumed.join(' or ')}.`, {
+    headers: { Accept: consumed.join(', ') },
   })
 }
 

@@ -1,12 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type LoggerOptions } from 'pino'
 
-/** Header fields that hold a secret, wherever they appear in a log line. */
-const SECRET_FIELDS = ['authorization', 'cookie', '["set-cookie"]'].flatMap((field) => {
-  const path = field.startsWith('[') ? field : `.${field}`
-  return [`req.headers${path}`, `res.headers${path}`, `headers${path}`]
-})
-
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
 export async function logger(
   level: string,
@@ -14,13 +8,14 @@ export async function logger(
 ): Promise<FastifyBaseLogger> {
   const options: LoggerOptions = {
     level,
-    redact: SECRET_FIELDS,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: {
       err: pino.stdSerializers.err,
       // The path without its query: what a person searched for is theirs.
       req: ({ method, url, ip }) => ({ method, path: String(url).split('?', 1)[0], ip }),
       res: ({ statusCode }) => ({ status: statusCode }),
+      // Their values hold passwords, tokens and cookies.
+      headers: (headers) => Object.keys(headers),
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
@@ -39,7 +34,8 @@ export async function logger(
 
 /** One line for each request, when it is answered. */
 export function logRequests(app: FastifyInstance): void {
-  app.addHook('onResponse', async (req, res) => {
+  app.addHook('onResponse', (req, res, done) => {
     req.log.info({ req, res, ms: Math.round(res.elapsedTime * 10) / 10 }, 'answered')
+    done()
   })
 }
