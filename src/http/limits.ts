@@ -41,6 +41,8 @@ const PUBLIC_BODY_LIMIT = 16 * 1024
 export function limitClients(app: FastifyInstance, limits: Limits): void {
   // Without the second, workers of a cluster that are full would hand a connection round.
   Object.assign(app.server, { maxConnections: limits.connections, dropMaxConnection: true })
+  // A client that closes its half of the connection behind its request still waits for the answer.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   app.addHook('onRoute', (route) => {
     if (route.config?.access === 'public') {
       route.bodyLimit ??= Math.min(limits.body, PUBLIC_BODY_LIMIT)
