@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely'
 import type { Db } from './tables.ts'
 
@@ -54,8 +54,7 @@ export function prepared<Given extends Values, Row>(
 }
 
 /** Of the text, so that processes and versions that share a pooler's connections agree. */
-const nameOf = (text: string): string =>
-  `todo_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
+const nameOf = (text: string): string => `todo_${hash('sha256', text, 'hex').slice(0, 24)}`
 
 /** For a query that is built for one run: each value itself in the place of its placeholder. */
 export const given =

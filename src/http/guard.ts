@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type IncomingHttpHeaders,
+import type {
+  IncomingHttpHeaders,
   IncomingMessage,
-  type OutgoingHttpHeaders,
+  OutgoingHttpHeaders,
   ServerResponse,
 } from 'node:http'
-import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import helmet from 'helmet'
 import { Problem } from '../lib/problem.ts'
@@ -18,9 +17,8 @@ export function requestId({ headers }: IncomingMessage): string {
   return typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : randomUUID()
 }
 
-/** The headers that helmet sets. None of them depends on the request, so they are computed once. */
-function securityHeaders(): OutgoingHttpHeaders {
-  const response = new ServerResponse(new IncomingMessage(new Socket()))
+/** The headers that helmet sets on `response`. None of them depends on the request. */
+function securityHeaders(request: IncomingMessage, response: ServerResponse): OutgoingHttpHeaders {
   const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -44,7 +42,7 @@ function securityHeaders(): OutgoingHttpHeaders {
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: false,
   })
-  setHeaders(response.req, response, (error) => {
+  setHeaders(request, response, (error) => {
     if (error) throw error
   })
   return { ...response.getHeaders() }
@@ -52,12 +50,13 @@ function securityHeaders(): OutgoingHttpHeaders {
 
 /** Headers that every answer carries (OWASP HTTP Headers Cheat Sheet). */
 export function guardAnswers(app: FastifyInstance): void {
-  const headers = {
-    ...securityHeaders(),
-    // What a signed-in person reads must not stay in a shared cache; a route may say otherwise.
-    'Cache-Control': 'no-store',
-  }
+  let headers: OutgoingHttpHeaders | undefined
   app.addHook('onRequest', (request, reply, done) => {
+    headers ??= {
+      ...securityHeaders(request.raw, reply.raw),
+      // What a signed-in person reads must not stay in a shared cache; a route may say otherwise.
+      'Cache-Control': 'no-store',
+    }
     reply.headers(headers).header('X-Request-Id', request.id)
     // Browsers heed this over https only, where it is true that https works.
     if (request.protocol === 'https') {

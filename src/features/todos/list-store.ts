@@ -146,7 +146,7 @@ export async function list(
   const rows = filter.q
     ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
     : await wholeListPageOf(shape, filter.completed)(db, { ...values, ownerId })
-  const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
+  const page = rows.map((row) => Object.assign(shown(row), { sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }
 

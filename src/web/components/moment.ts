@@ -1,14 +1,17 @@
 import { html, type Html } from '../html.ts'
 
-const inWords = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'long',
-  timeStyle: 'short',
-  timeZone: 'UTC',
-})
+// Made at the first use: it takes longer than most of what a start does.
+let inWords: Intl.DateTimeFormat | undefined
 
 /**
  * A moment in UTC, which is right everywhere without a script. `browser/times.ts` puts it into the
  * reader's own zone, and says of a recent one how long it is past.
  */
-export const moment = (time: string): Html =>
-  html`<time datetime="${time}">${inWords.format(new Date(time))} UTC</time>`
+export function moment(time: string): Html {
+  inWords ??= new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  })
+  return html`<time datetime="${time}">${inWords.format(new Date(time))} UTC</time>`
+}
