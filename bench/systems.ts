@@ -22,6 +22,8 @@ const ours = (level: string) => (url: string) => ({
   DATABASE_URL: url,
   LOG_LEVEL: level,
   SIGN_IN_FAILURES: '1000',
+  // As the image and the supervisor set it.
+  MALLOC_ARENA_MAX: '1',
 })
 const main = at('../src/main.ts')
 
