@@ -79,7 +79,8 @@ export async function startServer(
 /** A copy of the program, whose files a test may change. */
 export async function copyOfProgram(t: TestContext): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'todo-app-copy-'))
-  t.after(() => rm(copy, { recursive: true, force: true }))
+  // A process that was just ended may still finish a file in it.
+  t.after(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))
   for (const part of ['package.json', 'src', 'dist']) {
     await cp(join(root, part), join(copy, part), { recursive: true })
   }

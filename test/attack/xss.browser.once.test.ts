@@ -138,7 +138,8 @@ for (const bypassCSP of [false, true]) {
     await page.goto('/home')
     await page.locator('#new-text').fill(all)
     await page.locator('#new-text').press('Enter')
-    await page.locator('#todos', { hasText: all.slice(-40) }).waitFor()
+    // As long as it is being saved, the page asks whether it may be left.
+    await page.locator('.todo:not([data-saving])', { hasText: all.slice(0, 100) }).waitFor()
     await assertClean(page, through, 'added on the page')
     for (const path of [
       '/api/v1/todos?limit=100',
