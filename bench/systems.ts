@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import manifest from '../package.json' with { type: 'json' }
 import { freePort } from '../test/free-port.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -25,11 +26,16 @@ const ours = (level: string) => (url: string) => ({
   // As the image and the supervisor set it.
   MALLOC_ARENA_MAX: '1',
 })
-const main = at('../src/main.ts')
+
+/** What `npm start` runs. */
+const startCommand = manifest.scripts.start
+  .split(' ')
+  .slice(1)
+  .map((word) => word.replace('src/main.ts', at('../src/main.ts')))
 
 export const product: System = {
   name: 'todo-app',
-  command: (_port, workers) => [process.execPath, main, `--workers=${workers}`],
+  command: (_port, workers) => [process.execPath, ...startCommand, `--workers=${workers}`],
   variables: ours('info'),
 }
 export const productQuiet: System = {
