@@ -32,6 +32,8 @@ test('SIGHUP runs the files as they are now; one that does not start leaves the 
 test('workers that do not stay alive are started later and later, then given up with the reason (1)', async (t) => {
   const program = await copyOfProgram(t)
   const server = await startServer(t, { WEB_CONCURRENCY: '2' }, program)
+  // A worker that fails before the others are asked to start would end the service at once.
+  await until(() => server.logged('worker').some(({ worker }) => worker === 2), server.output)
   await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
   const [first] = server.logged('worker')
   process.kill(Number(first?.pid), 'SIGKILL')
