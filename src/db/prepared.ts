@@ -53,6 +53,23 @@ export function prepared<Given extends Values, Row>(
   }
 }
 
+/**
+ * The same for a query of several shapes, of which each is built when it is first asked for. The
+ * names must tell the shapes apart, and be few.
+ */
+export function preparedByShape<Shape, Given extends Values, Row>(
+  nameOf: (shape: Shape) => string,
+  build: (shape: Shape) => (db: Db, value: Placeholder<Given>) => Compilable<Row>,
+): (shape: Shape) => (db: Db, values: Given) => Promise<Row[]> {
+  const queries = new Map<string, (db: Db, values: Given) => Promise<Row[]>>()
+  return (shape) => {
+    const name = nameOf(shape)
+    const query = queries.get(name) ?? prepared(build(shape))
+    queries.set(name, query)
+    return query
+  }
+}
+
 /** Of the text, so that processes and versions that share a pooler's connections agree. */
 const nameOf = (text: string): string => `todo_${hash('sha256', text, 'hex').slice(0, 24)}`
 

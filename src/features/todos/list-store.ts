@@ -1,6 +1,6 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { isAmong } from '../../db/dialect.ts'
-import { given, type Placeholder, prepared } from '../../db/prepared.ts'
+import { given, type Placeholder, prepared, preparedByShape } from '../../db/prepared.ts'
 import { contains, countOf } from '../../db/queries.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 import type { Cursor } from './cursor.ts'
@@ -111,19 +111,14 @@ function pageOf(
     .$if(start === 'cursor', (todos) => todos.where(behindCursor))
 }
 
-const wholeListPage = (shape: Shape, completed: boolean | undefined) =>
-  prepared((db, value: Placeholder<PageValues & { ownerId: number }>) =>
-    pageOf(matching(db, value('ownerId'), { completed }), shape, value),
-  )
-const wholeListPages = new Map<string, ReturnType<typeof wholeListPage>>()
-
-/** The prepared query of a page of a list that is not searched; there are 48 of them. */
-function wholeListPageOf(shape: Shape, completed: boolean | undefined) {
-  const name = `${shape.column} ${shape.direction} ${shape.start} ${completed}`
-  const page = wholeListPages.get(name) ?? wholeListPage(shape, completed)
-  wholeListPages.set(name, page)
-  return page
-}
+/** The page of a list that is not searched; there are 48 of them. */
+const wholeListPage = preparedByShape(
+  ({ column, direction, start, completed }: Shape & Pick<Filter, 'completed'>) =>
+    `${column} ${direction} ${start} ${completed}`,
+  ({ completed, ...shape }) =>
+    (db, value: Placeholder<PageValues & { ownerId: number }>) =>
+      pageOf(matching(db, value('ownerId'), { completed }), shape, value),
+)
 
 /** A page of the owner's todos. A page before a cursor is the one that ends there. */
 export async function list(
@@ -145,7 +140,7 @@ export async function list(
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
     ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
-    : await wholeListPageOf(shape, filter.completed)(db, { ...values, ownerId })
+    : await wholeListPage({ ...shape, completed: filter.completed })(db, { ...values, ownerId })
   const page = rows.map((row) => Object.assign(shown(row), { sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { given, type Placeholder, prepared } from '../../db/prepared.ts'
+import { given, type Placeholder, prepared, preparedByShape } from '../../db/prepared.ts'
 import type { Db, TodoRow } from '../../db/tables.ts'
 import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
@@ -167,16 +167,11 @@ const change =
       .returning(columns)
   }
 
-const preparedChange = (shape: Change) => prepared(change(shape))
-const preparedChanges = new Map<string, ReturnType<typeof preparedChange>>()
-
-/** The prepared statement of a change; there are ten of them. */
-function preparedChangeOf(shape: Change) {
-  const name = `${shape.hasText} ${shape.completed} ${shape.versions}`
-  const statement = preparedChanges.get(name) ?? preparedChange(shape)
-  preparedChanges.set(name, statement)
-  return statement
-}
+/** There are ten of them. */
+const preparedChange = preparedByShape(
+  ({ hasText, completed, versions }: Change) => `${hasText} ${completed} ${versions}`,
+  change,
+)
 
 /** Changes a todo that is the owner's and, where versions are named, has one of them. */
 export async function update(
@@ -190,7 +185,7 @@ export async function update(
   const values = { ownerId, id, version: versions?.[0] ?? 0, ...keys(text ?? ''), at: now() }
   const [row] =
     typeof shape.versions === 'string'
-      ? await preparedChangeOf(shape)(db, values)
+      ? await preparedChange(shape)(db, values)
       : await change(shape)(db, given(values)).execute()
   return row && shown(row)
 }
