@@ -2,12 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CALLERS } from './data/load.ts'
 import { digits } from './digits.ts'
-import { keptRuns, median, type Round, ratio, type Run } from './results.ts'
+import { keptRuns, median, OURS, type Round, ratio, type Run } from './results.ts'
 import { targetRows } from './targets.ts'
 
 const document = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
 const findings = fileURLToPath(new URL('findings.md', import.meta.url))
-const OURS = 'todo-app'
 
 /** `3 × 503, 1 × timeout` */
 function failuresOf(rounds: readonly Round[]): string {

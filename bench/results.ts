@@ -5,6 +5,9 @@ import type { Result } from './load/types.ts'
 export const DATABASES = ['SQLite', 'PostgreSQL'] as const
 export type Database = (typeof DATABASES)[number]
 
+/** The name of the service itself among the systems. */
+export const OURS = 'todo-app'
+
 export interface Round extends Result {
   /** The processor's time of the server for a request, in milliseconds. */
   readonly cpu?: number

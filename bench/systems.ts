@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
 import { freePort } from '../test/free-port.ts'
+import { OURS } from './results.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -34,7 +35,7 @@ const startCommand = manifest.scripts.start
   .map((word) => word.replace('src/main.ts', at('../src/main.ts')))
 
 export const product: System = {
-  name: 'todo-app',
+  name: OURS,
   command: (_port, workers) => [process.execPath, ...startCommand, `--workers=${workers}`],
   variables: ours('info'),
 }

@@ -1,7 +1,6 @@
 import { digits } from './digits.ts'
-import { type Measured, median, type Round, ratio, type Run } from './results.ts'
+import { type Measured, median, OURS, type Round, ratio, type Run } from './results.ts'
 
-const OURS = 'todo-app'
 const rate = ({ rate }: Round) => rate
 const p50 = ({ p50 }: Round) => p50
 const p99 = ({ p99 }: Round) => p99
