@@ -43,20 +43,18 @@ export async function list(
     throw invalid({ loc: ['query', 'cursor'], msg, type: 'not_allowed' })
   }
   const order = orderOf(query.sort)
-  const { filter, total } = await matches(db, user_id, { completed, q })
+  const filter = { completed, q }
   if (offset !== undefined) {
-    const page = await lists.list(db, user_id, filter, order, { offset }, limit)
-    return { page, total, relations: offsetLinks({ offset, limit, total }) }
+    const { rows, total } = await counted(db, user_id, filter, (filter) =>
+      lists.list(db, user_id, filter, order, { offset }, limit),
+    )
+    return { page: rows, total, relations: offsetLinks({ offset, limit, total }) }
   }
   const place = cursor === undefined ? undefined : decodeCursor(query.sort, cursor)
+  const start = place ? { cursor: place } : { offset: 0 }
   // One more than asked for tells whether the list goes on.
-  const rows = await lists.list(
-    db,
-    user_id,
-    filter,
-    order,
-    place ? { cursor: place } : { offset: 0 },
-    limit + 1,
+  const { rows, total } = await counted(db, user_id, filter, (filter) =>
+    lists.list(db, user_id, filter, order, start, limit + 1),
   )
   const goesOn = rows.length > limit
   const isBackward = place?.direction === 'before'
@@ -87,6 +85,21 @@ export async function list(
  * a few steps of any order, and a page is found by going along it.
  */
 const FEW = 1000
+
+/** What `read` gives, and how many todos match. Both are asked for at once where nothing is searched. */
+async function counted<Row>(
+  db: Db,
+  ownerId: number,
+  filter: lists.Filter,
+  read: (filter: lists.Filter) => Promise<Row[]>,
+): Promise<{ rows: Row[]; total: number }> {
+  if (filter.q) {
+    const found = await matches(db, ownerId, filter)
+    return { rows: await read(found.filter), total: found.total }
+  }
+  const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, filter)])
+  return { rows, total }
+}
 
 /** Which todos match and how many; few are named, so that a page is found among them. */
 export async function matches(

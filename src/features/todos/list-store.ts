@@ -60,9 +60,20 @@ const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
     .where('owner_id', '=', value('ownerId')),
 )
 
+export interface Counts {
+  readonly open: number
+  readonly completed: number
+}
+
+/** Of all the owner's todos. */
+export async function counts(db: Db, ownerId: number): Promise<Counts> {
+  const [counts] = await keptCounts(db, { ownerId })
+  return counts ?? { open: 0, completed: 0 }
+}
+
 export async function count(db: Db, ownerId: number, filter: Filter): Promise<number> {
   if (filter.q) return countOf(matchingByIndex(db, ownerId, filter))
-  const [{ open, completed } = { open: 0, completed: 0 }] = await keptCounts(db, { ownerId })
+  const { open, completed } = await counts(db, ownerId)
   if (filter.completed === undefined) return open + completed
   return filter.completed ? completed : open
 }

@@ -26,11 +26,8 @@ export async function overview(
 ): Promise<Overview> {
   const { show, q } = view
   const filter = { completed: { all: undefined, open: false, done: true }[show], q }
-  const [all, open] = await Promise.all([
-    lists.count(db, ownerId, {}),
-    lists.count(db, ownerId, { completed: false }),
-  ])
-  const counts = { all, open, done: all - open }
+  const { open, completed: done } = await lists.counts(db, ownerId)
+  const counts = { all: open + done, open, done }
   const found = q ? await matches(db, ownerId, filter) : { filter, total: counts[show] }
   const pages = Math.max(1, Math.ceil(found.total / pageSize))
   const number = Math.min(view.page, pages)
