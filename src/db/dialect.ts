@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
-import { PooledPostgresAdapter, type PoolUse } from './pooled-adapter.ts'
+import { PooledPostgresAdapter } from './postgresql-adapter.ts'
+import type { PoolUse } from './postgresql-connections.ts'
 import type { Db } from './tables.ts'
 
 /** The only real differences between the databases, each named by what it is for. */

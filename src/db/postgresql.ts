@@ -1,7 +1,9 @@
 import { Socket } from 'node:net'
-import { type PostgresAdapter, PostgresDialect } from 'kysely'
+import { type Dialect, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
-import { PooledPostgresAdapter } from './pooled-adapter.ts'
+import { PooledPostgresAdapter } from './postgresql-adapter.ts'
+import { PostgresqlConnections } from './postgresql-connections.ts'
+import { PostgresqlDriver } from './postgresql-driver.ts'
 
 /** All times in milliseconds. */
 export interface PoolLimits {
@@ -31,25 +33,6 @@ function impatientSocket(patience: number): Socket {
   return socket.setTimeout(patience, () => socket.destroy())
 }
 
-class PooledPostgresDialect extends PostgresDialect {
-  readonly #adapter: PooledPostgresAdapter
-
-  constructor(pool: pg.Pool, named: boolean, adapter = new PooledPostgresAdapter(pool, named)) {
-    super({
-      pool: {
-        options: pool.options,
-        connect: () => adapter.connect(),
-        end: () => pool.end(),
-      },
-    })
-    this.#adapter = adapter
-  }
-
-  override createAdapter(): PostgresAdapter {
-    return this.#adapter
-  }
-}
-
 /** What PostgreSQL is to end by itself. A pooler refuses a client that asks for it. */
 const sessionLimits = ({ statementTimeout }: PoolLimits) => ({
   statement_timeout: statementTimeout,
@@ -61,8 +44,8 @@ export function postgresqlDialect(
   url: string,
   limits: PoolLimits,
   onConnectionLost: (error: Error) => void,
-): PostgresDialect {
-  const pool = new pg.Pool({
+): Dialect {
+  const config: pg.PoolConfig = {
     connectionString: url,
     application_name: 'todo-app',
     max: limits.connections,
@@ -72,10 +55,13 @@ export function postgresqlDialect(
     stream: () => impatientSocket(limits.statementTimeout + 1_000),
     keepAlive: true,
     types,
-  })
-  // A connection that breaks without a listener ends the process. The pool listens to the idle
-  // ones only; one at work fails its query as well, which is where the caller hears of it.
-  pool.on('error', onConnectionLost)
-  pool.on('connect', (client) => client.on('error', () => {}))
-  return new PooledPostgresDialect(pool, !limits.transactionPooling)
+  }
+  const connections = new PostgresqlConnections(config, onConnectionLost)
+  const adapter = new PooledPostgresAdapter(connections)
+  return {
+    createDriver: () => new PostgresqlDriver(connections, !limits.transactionPooling),
+    createAdapter: () => adapter,
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+  }
 }

@@ -18,37 +18,45 @@ export type Placeholder<Given extends Values> = <Name extends keyof Given & stri
   name: Name,
 ) => RawBuilder<Given[Name]>
 
-/** The names of the statements that were prepared, by their text. */
-const names = new Map<string, string>()
+/** What a driver knows besides of a query that was built once. */
+interface Prepared {
+  /** Under which a database may keep it. */
+  readonly name: string
+  /** Whether it takes well under a millisecond, so that it may share a connection with others. */
+  readonly isBrief: boolean
+}
 
-/** The name under which a database may keep a statement, where it was prepared. */
-export const statementName = (text: string): string | undefined => names.get(text)
+export const isPrepared = (query: CompiledQuery): query is CompiledQuery & Prepared =>
+  'isBrief' in query
+
+type Run<Given extends Values, Row> = (db: Db, values: Given, isBrief?: boolean) => Promise<Row[]>
 
 /**
  * A query that is built once for each database and then run with new values, for the few that most
  * requests make: building it anew takes longer than SQLite takes to run it. The shape of the query
- * must not depend on the values.
+ * must not depend on the values. What is not brief with some values must say so when it is run.
  */
 export function prepared<Given extends Values, Row>(
   build: (db: Db, value: Placeholder<Given>) => Compilable<Row>,
-): (db: Db, values: Given) => Promise<Row[]> {
-  const built = new WeakMap<object, CompiledQuery<Row>>()
-  const queryFor = (db: Db): CompiledQuery<Row> => {
+): Run<Given, Row> {
+  const built = new WeakMap<object, CompiledQuery<Row> & { readonly name: string }>()
+  const queryFor = (db: Db): CompiledQuery<Row> & { readonly name: string } => {
     // Transactions on a database share its adapter.
     const { adapter } = db.getExecutor()
     const kept = built.get(adapter)
     if (kept) return kept
-    const query = build(db, (name) => sql`${new Slot(name)}`).compile()
+    const compiled = build(db, (name) => sql`${new Slot(name)}`).compile()
+    const query = { ...compiled, name: nameOf(compiled.sql) }
     built.set(adapter, query)
-    names.set(query.sql, nameOf(query.sql))
     return query
   }
-  return async (db, values) => {
+  return async (db, values, isBrief = true) => {
     const query = queryFor(db)
     const parameters = query.parameters.map((parameter) =>
       parameter instanceof Slot ? values[parameter.name] : parameter,
     )
-    const { rows } = await db.executeQuery<Row>({ ...query, parameters })
+    const run: CompiledQuery<Row> & Prepared = { ...query, parameters, isBrief }
+    const { rows } = await db.executeQuery<Row>(run)
     return rows
   }
 }
@@ -60,8 +68,8 @@ export function prepared<Given extends Values, Row>(
 export function preparedByShape<Shape, Given extends Values, Row>(
   nameOf: (shape: Shape) => string,
   build: (shape: Shape) => (db: Db, value: Placeholder<Given>) => Compilable<Row>,
-): (shape: Shape) => (db: Db, values: Given) => Promise<Row[]> {
-  const queries = new Map<string, (db: Db, values: Given) => Promise<Row[]>>()
+): (shape: Shape) => Run<Given, Row> {
+  const queries = new Map<string, Run<Given, Row>>()
   return (shape) => {
     const name = nameOf(shape)
     const query = queries.get(name) ?? prepared(build(shape))

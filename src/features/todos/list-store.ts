@@ -131,6 +131,9 @@ const wholeListPage = preparedByShape(
       pageOf(matching(db, value('ownerId'), { completed }), shape, value),
 )
 
+/** What an offset leaves out is read too: beyond this it is no brief statement. */
+const FAR = 1000
+
 /** A page of the owner's todos. A page before a cursor is the one that ends there. */
 export async function list(
   db: Db,
@@ -151,7 +154,11 @@ export async function list(
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
     ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
-    : await wholeListPage({ ...shape, completed: filter.completed })(db, { ...values, ownerId })
+    : await wholeListPage({ ...shape, completed: filter.completed })(
+        db,
+        { ...values, ownerId },
+        values.offset <= FAR,
+      )
   const page = rows.map((row) => Object.assign(shown(row), { sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }

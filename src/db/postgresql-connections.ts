@@ -1,0 +1,83 @@
+import pg from 'pg'
+import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
+
+/** Connections in use and idle, and how many wait for one. */
+export interface PoolUse {
+  readonly used: number
+  readonly idle: number
+  readonly waiting: number
+}
+
+/** How many may wait for each connection. */
+const WAITING_MAX = 100
+
+/** The pool of connections, some of which are shared; knows who waits for one. */
+export class PostgresqlConnections {
+  readonly #pool: pg.Pool
+  readonly #pipelines: Pipelines
+  /** In the order in which the pool serves them. */
+  readonly #waiting = new Set<{ readonly since: number }>()
+
+  constructor(config: pg.PoolConfig, onLost: (error: Error) => void) {
+    this.#pool = new pg.Pool({ ...config, pipeline: true })
+    // A connection that breaks without a listener ends the process. The pool listens to the idle
+    // ones only; one at work fails its query as well, which is where the caller hears of it.
+    this.#pool.on('error', onLost)
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
+    this.#pipelines = new Pipelines(this.#pool, () => this.connect())
+  }
+
+  use(): PoolUse {
+    const { totalCount, idleCount } = this.#pool
+    const waiting = this.#waiting.size + this.#pipelines.waiting
+    return { used: totalCount - idleCount, idle: idleCount, waiting }
+  }
+
+  /**
+   * For how long the first of those has waited who wait for a connection or behind others on one,
+   * in milliseconds; infinite when there are
+   * more than can be served in time, which thousands at one moment are before any has waited.
+   */
+  longestWait(): number {
+    const { waiting } = this.use()
+    if (waiting > WAITING_MAX * this.#pool.options.max) return Number.POSITIVE_INFINITY
+    const inPipelines = this.#pipelines.waitingSince()
+    const [first] = this.#waiting
+    return performance.now() - Math.min(first?.since ?? inPipelines, inPipelines)
+  }
+
+  /** A connection for the caller alone, until released. Throws when none is had in time. */
+  async connect(): Promise<pg.PoolClient> {
+    const wait = { since: performance.now() }
+    this.#waiting.add(wait)
+    try {
+      return await this.#pool.connect()
+    } finally {
+      this.#waiting.delete(wait)
+    }
+  }
+
+  /** Runs a statement on a connection of its own. */
+  async runAlone(statement: pg.QueryConfig): Promise<pg.QueryResult> {
+    const client = await this.connect()
+    try {
+      return await client.query(statement)
+    } finally {
+      client.release()
+    }
+  }
+
+  /** Runs a statement that reads, and is brief, on a connection that it shares with others. */
+  async runShared(statement: pg.QueryConfig): Promise<pg.QueryResult> {
+    try {
+      return await this.#pipelines.run(statement)
+    } catch (error) {
+      if (error instanceof GivenUp) return this.runAlone(statement)
+      throw error
+    }
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end()
+  }
+}
