@@ -30,7 +30,6 @@ RUN install --directory --owner=1000 --group=1000 --mode=700 /data
 COPY --from=dependencies /app/node_modules /app/node_modules
 COPY package.json LICENSE /app/
 COPY --from=build /app/dist /app/dist
-COPY src /app/src
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \
@@ -42,8 +41,8 @@ RUN install --directory --owner=1000 --group=1000 /app/node_modules/.cache \
     && cd /tmp \
     && setpriv --reuid=1000 --regid=1000 --clear-groups sh -c ' \
         export DATABASE_URL=sqlite:// SECRET_KEY="$(head -c 32 /dev/urandom | base64)" HOST=127.0.0.1; \
-        node --max-semi-space-size=2 /app/src/main.ts & \
-        until node /app/src/main.ts healthcheck 2>/dev/null; do kill -0 $! && sleep 0.2 || exit 1; done; \
+        node --max-semi-space-size=2 /app/dist/main.js & \
+        until node /app/dist/main.js healthcheck 2>/dev/null; do kill -0 $! && sleep 0.2 || exit 1; done; \
         kill $! && wait $!' \
     && chown --recursive root:root /app/node_modules/.cache \
     && chmod --recursive a+rX /app/node_modules/.cache
@@ -54,7 +53,7 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["node", "/app/src/main.ts", "healthcheck"]
+    CMD ["node", "/app/dist/main.js", "healthcheck"]
 # As `npm start`: half the memory, at the price of looking for garbage more often (docs/operations.md).
-ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/main.js"]
 CMD ["serve"]

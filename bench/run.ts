@@ -6,6 +6,8 @@ import { cpus, release, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
+import { buildPages } from '../scripts/build/pages.ts'
+import { buildServer } from '../scripts/build/server.ts'
 import { exitOnSignals, startKeptPostgres } from '../test/postgres.ts'
 import { Comparison, connect, estimate, say } from './compare.ts'
 import { loadPostgresql, loadSqlite } from './data/load.ts'
@@ -70,6 +72,8 @@ async function measure(database: Database, urls: ReadonlyMap<number, string>): P
 }
 
 exitOnSignals()
+await buildPages()
+await buildServer()
 const databases = both ? 2 : 1
 say(
   `about ${Math.ceil((databases * estimate(extent)) / 60)} min, and some for data sets that are missing`,

@@ -32,7 +32,7 @@ const ours = (level: string) => (url: string) => ({
 const startCommand = manifest.scripts.start
   .split(' ')
   .slice(1)
-  .map((word) => word.replace('src/main.ts', at('../src/main.ts')))
+  .map((word) => word.replace('dist/main.js', at('../dist/main.js')))
 
 export const product: System = {
   name: OURS,

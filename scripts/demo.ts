@@ -2,7 +2,8 @@
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../test/chromium.ts'
 import { startServer } from '../test/server.ts'
-import { buildAssets } from './assets.ts'
+import { buildPages } from './build/pages.ts'
+import { buildServer } from './build/server.ts'
 
 export const johnDoe = { username: 'johndoe@example.com', password: 'secret' }
 
@@ -11,7 +12,8 @@ export async function withDemo(
   work: (url: string, browser: Browser) => Promise<void>,
   ...flags: string[]
 ): Promise<void> {
-  await buildAssets()
+  await buildPages()
+  await buildServer()
   const cleanUp: Array<() => unknown> = []
   const scope = {
     after: (step: unknown) => {

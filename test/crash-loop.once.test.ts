@@ -6,8 +6,8 @@ import { load } from './load.ts'
 import { copyOfProgram, startServer, until } from './server.ts'
 
 test('SIGHUP runs the files as they are now; one that does not start leaves the old workers', async (t) => {
-  const program = await copyOfProgram(t)
-  const server = await startServer(t, { WEB_CONCURRENCY: '2', OVERLOAD_DELAY: '60000' }, program)
+  const { program, main } = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2', OVERLOAD_DELAY: '60000' }, main)
   const requests = await load(server.url)
   await requests.more(50)
 
@@ -30,8 +30,8 @@ test('SIGHUP runs the files as they are now; one that does not start leaves the 
 })
 
 test('workers that do not stay alive are started later and later, then given up with the reason (1)', async (t) => {
-  const program = await copyOfProgram(t)
-  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, program)
+  const { program, main } = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
   // A worker that fails before the others are asked to start would end the service at once.
   await until(() => server.logged('worker').some(({ worker }) => worker === 2), server.output)
   await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
@@ -48,10 +48,10 @@ test('workers that do not stay alive are started later and later, then given up 
 })
 
 test('a first worker that cannot start ends the service with its message and code', async (t) => {
-  const program = await copyOfProgram(t)
+  const { program, main } = await copyOfProgram(t)
   await writeFile(join(program, 'src/app.ts'), 'this file is damaged')
   await assert.rejects(
-    startServer(t, { WEB_CONCURRENCY: '2' }, program),
+    startServer(t, { WEB_CONCURRENCY: '2' }, main),
     /exited with 1 before listening[\s\S]*SyntaxError/,
   )
 })

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
-import { buildAssets } from '../scripts/assets.ts'
+import { buildPages } from '../scripts/build/pages.ts'
+import { buildServer } from '../scripts/build/server.ts'
 import { exitOnSignals, startPostgres } from './postgres.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -44,7 +45,8 @@ console.log(`\ntodo-app: ${total.passed} passed, ${total.failed} failed, ${total
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 
 async function runAll(): Promise<void> {
-  await buildAssets()
+  await buildPages()
+  await buildServer()
   const files = testFiles()
   const wanted = databases.filter((database) => chosen[database])
   const passes = wanted.length > 0 ? wanted : databases

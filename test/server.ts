@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Installation, installation, type Scope } from './command.ts'
 
 const root = resolve(import.meta.dirname, '..')
+/** What `npm start` runs. */
+const built = join(root, 'dist/main.js')
 const PATIENCE = 20_000
 
 export interface Server {
@@ -23,18 +25,18 @@ export interface Server {
 
 /**
  * Starts the service as its users do, in a folder and on a database of its own, and stops it by
- * SIGTERM when the test ends, which must succeed. `program` is the folder that holds its files.
+ * SIGTERM when the test ends, which must succeed. `main` is the file to run.
  */
 export async function startServer(
   t: Scope,
   variables: Record<string, string> = {},
-  program = root,
+  main = built,
 ): Promise<Server> {
   // Before the folder and the database go, which happens in the order of these calls.
   let stop = async () => {}
   t.after(() => stop())
   const place = await installation(t)
-  const child = spawn(process.execPath, [join(program, 'src/main.ts')], {
+  const child = spawn(process.execPath, [main], {
     cwd: place.directory,
     env: { PATH: process.env.PATH, ...place.variables, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,14 +78,18 @@ export async function startServer(
   }
 }
 
-/** A copy of the program, whose files a test may change. */
-export async function copyOfProgram(t: TestContext): Promise<string> {
+/** A copy of the program, whose sources a test may change and run as they are. */
+export async function copyOfProgram(t: TestContext): Promise<{ program: string; main: string }> {
+  const program = await copyOf(t, ['package.json', 'src', 'dist'])
+  return { program, main: join(program, 'src/main.ts') }
+}
+
+/** A folder with these parts of the program, and its packages. */
+export async function copyOf(t: TestContext, parts: readonly string[]): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'todo-app-copy-'))
   // A process that was just ended may still finish a file in it.
   t.after(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))
-  for (const part of ['package.json', 'src', 'dist']) {
-    await cp(join(root, part), join(copy, part), { recursive: true })
-  }
+  for (const part of parts) await cp(join(root, part), join(copy, part), { recursive: true })
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { buildPages } from '../scripts/build/pages.ts'
+import { buildServer } from '../scripts/build/server.ts'
 import { installation } from './command.ts'
+import { copyOf, startServer } from './server.ts'
 
 const TOLD = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
 
@@ -20,4 +24,18 @@ test('it starts as well where no compiled code may be kept', async (t) => {
   })
   assert.equal(code, 0)
   assert.match(stdout, /^\d+\.\d+\.\d+/)
+})
+
+test('what is built serves without the sources: the API, its documentation and the pages', async (t) => {
+  const place = await copyOf(t, ['package.json', 'dist'])
+  const { url } = await startServer(t, {}, join(place, 'dist/main.js'))
+  for (const path of ['/health', '/api/v1/todos', '/openapi.json', '/docs', '/login']) {
+    const { status } = await fetch(`${url}${path}`)
+    assert.equal(status, path === '/api/v1/todos' ? 401 : 200, path)
+  }
+})
+
+test('what is built is built again only after something changed', async () => {
+  assert.equal(await buildServer(), 'fresh')
+  assert.equal(await buildPages(), 'fresh')
 })

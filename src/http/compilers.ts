@@ -1,15 +1,8 @@
-import { createRequire } from 'node:module'
+import fastJsonStringify from 'fast-json-stringify'
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 import { validatorOf } from './validation.ts'
 
 type Serialize = ReturnType<FastifySerializerCompiler<unknown>>
-
-// An answer is serialised without awaiting anything, so an import is no way to load this when needed.
-const require = createRequire(import.meta.url)
-function serializerOf(schema: object): Serialize {
-  const { build }: typeof import('fast-json-stringify') = require('fast-json-stringify')
-  return build(schema)
-}
 
 export interface Compilers {
   readonly validator: FastifySchemaCompiler<object>
@@ -40,7 +33,7 @@ export function lazyCompilers(): Compilers {
     return validate
   }
   const serializer: Compilers['serializer'] = (route) => {
-    const get = serializers.get(route.schema) ?? once(() => serializerOf(route.schema))
+    const get = serializers.get(route.schema) ?? once(() => fastJsonStringify(route.schema))
     serializers.set(route.schema, get)
     all.add(get)
     return (data) => get()(data)

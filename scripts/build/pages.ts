@@ -1,13 +1,11 @@
-// Builds what the pages load, from browser/ into dist/, unless it is there and fresh.
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
+import { type Built, builtFrom, bundle, digestOf, root, target, writeAtOnce } from './target.ts'
 
-const root = resolve(import.meta.dirname, '..')
-const target = join(root, 'dist')
 const manifest = join(target, 'manifest.json')
 
 /** Whatever the result depends on: the sources, the views whose classes Tailwind looks for, the tools. */
@@ -15,26 +13,20 @@ const INPUTS = [
   'browser/**/*.{ts,css,svg,png}',
   'src/web/**/*.ts',
   'src/features/*/*.ts',
-  'scripts/assets.ts',
+  'scripts/build/*.ts',
   'package-lock.json',
 ]
 
-interface Built {
-  readonly name: string
-  readonly content: Uint8Array
-}
-
 /**
- * Files are named after their content and never taken away, so that a page which was loaded before
+ * Builds what the pages load, from browser/ into dist/, unless it is there and fresh. Files are named after their content and never taken away, so that a page which was loaded before
  * an upgrade still finds its script. The manifest comes last: with it the new files are in use.
  */
-export async function buildAssets(): Promise<'built' | 'fresh'> {
-  const inputs = await digestOfInputs()
-  if ((await builtFrom()) === inputs) return 'fresh'
+export async function buildPages(): Promise<'built' | 'fresh'> {
+  const inputs = await digestOf(INPUTS)
+  if ((await builtFrom(manifest)) === inputs) return 'fresh'
   const pictures = await images()
-  const files = [...(await bundle()), ...pictures, webManifest(pictures)]
-  await mkdir(join(target, 'assets'), { recursive: true })
-  for (const { name, content } of files) await writeCompressed(name, content)
+  const files = [...(await scriptAndStyle()), ...pictures, webManifest(pictures)]
+  for (const file of files) await writeCompressed(file)
   const pathOf = (extension: string) => {
     const file = files.find(({ name }) => name.endsWith(extension))
     if (!file) throw new Error(`The build made no ${extension} file.`)
@@ -52,40 +44,12 @@ export async function buildAssets(): Promise<'built' | 'fresh'> {
   return 'built'
 }
 
-async function digestOfInputs(): Promise<string> {
-  const hash = createHash('sha256')
-  for (const file of globSync(INPUTS, { cwd: root }).toSorted()) {
-    hash
-      .update(`${file}\0`)
-      .update(await readFile(join(root, file)))
-      .update('\0')
-  }
-  return hash.digest('hex')
-}
-
-async function builtFrom(): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(manifest, 'utf8')).inputs
-  } catch {
-    return undefined
-  }
-}
-
-async function bundle(): Promise<Built[]> {
-  // Loaded only when there is something to build: a fresh start must not wait for it.
-  const [{ build }, { default: tailwind }] = await Promise.all([
-    import('vite'),
-    import('@tailwindcss/vite'),
-  ])
-  // Vite sets it for the whole process, and whoever builds goes on with something else.
-  const { NODE_ENV } = process.env
-  const result = await build({
+async function scriptAndStyle(): Promise<Built[]> {
+  const { default: tailwind } = await import('@tailwindcss/vite')
+  const files = await bundle({
     root: join(root, 'browser'),
-    configFile: false,
-    logLevel: 'warn',
     plugins: [tailwind()],
     build: {
-      write: false,
       target: 'baseline-widely-available',
       assetsInlineLimit: 0,
       modulePreload: false,
@@ -99,10 +63,7 @@ async function bundle(): Promise<Built[]> {
       },
     },
   })
-  if (NODE_ENV === undefined) delete process.env.NODE_ENV
-  else process.env.NODE_ENV = NODE_ENV
-  const outputs = [result].flat().flatMap((each) => ('output' in each ? each.output : []))
-  return outputs.map((file) => ({
+  return files.map((file) => ({
     name: file.fileName,
     content: Buffer.from(file.type === 'chunk' ? file.code : file.source),
   }))
@@ -138,20 +99,9 @@ function webManifest(pictures: readonly Built[]): Built {
   return named('app.webmanifest', Buffer.from(JSON.stringify(content)))
 }
 
-async function writeCompressed(name: string, content: Uint8Array): Promise<void> {
+async function writeCompressed({ name, content }: Built): Promise<void> {
   const file = join(target, 'assets', name)
   await writeAtOnce(file, content)
   await writeAtOnce(`${file}.br`, await promisify(brotliCompress)(content))
   await writeAtOnce(`${file}.gz`, await promisify(gzip)(content, { level: 9 }))
-}
-
-/** A server that reads meanwhile, or a second build, never sees half a file. */
-async function writeAtOnce(file: string, content: Uint8Array | string): Promise<void> {
-  const draft = `${file}.${process.pid}.new`
-  await writeFile(draft, content)
-  await rename(draft, file)
-}
-
-if (import.meta.main) {
-  if ((await buildAssets()) === 'built') console.log('Built the assets of the pages.')
 }
