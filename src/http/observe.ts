@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import pino, { type LoggerOptions } from 'pino'
+import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
 export async function logger(
@@ -19,7 +19,7 @@ export async function logger(
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
-  if (!isPretty) return pino(options)
+  if (!isPretty) return pino(options, oncePerTurn(pino.destination({ dest: 1, sync: true })))
   const { default: pretty } = await import('pino-pretty')
   return pino(
     options,
@@ -30,6 +30,26 @@ export async function logger(
       sync: true,
     }),
   )
+}
+
+/**
+ * Writes the lines of one turn of the event loop together: the system call takes longer than all
+ * else about a line. They are written before the process ends, unless it is killed in that turn.
+ */
+function oncePerTurn(output: DestinationStream): DestinationStream {
+  let lines = ''
+  const flush = () => {
+    if (lines === '') return
+    output.write(lines)
+    lines = ''
+  }
+  process.on('exit', flush)
+  return {
+    write: (line) => {
+      if (lines === '') setImmediate(flush)
+      lines += line
+    },
+  }
 }
 
 /** One line for each request, when it is answered. */
