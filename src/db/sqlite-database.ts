@@ -16,11 +16,10 @@ const isParameter = (value: unknown): value is Parameter =>
   typeof value === 'bigint' ||
   value instanceof Uint8Array
 
-function checked(parameters: readonly unknown[]): Parameter[] {
-  return parameters.map((value) => {
-    if (isParameter(value)) return value
-    throw new TypeError(`SQLite has no type for a ${typeof value}`)
-  })
+function checked(parameters: readonly unknown[]): readonly Parameter[] {
+  if (parameters.every(isParameter)) return parameters
+  const value = parameters.find((value) => !isParameter(value))
+  throw new TypeError(`SQLite has no type for a ${typeof value}`)
 }
 
 /** Whether another process has the lock that a statement needs. The statement has done nothing then. */
@@ -33,6 +32,18 @@ export const isBusy = (error: unknown): boolean =>
 interface Kept {
   readonly statement: StatementSync
   readonly givesRows: boolean
+  /** Of its columns, where the text says which; those of a `*` may change while it is kept. */
+  readonly names: readonly string[] | undefined
+}
+
+/**
+ * A row as any other object. One that `node:sqlite` makes has no prototype, and V8 keeps it as a
+ * dictionary, which takes longer to make and to read (docs/benchmarks.md).
+ */
+function rowOf(names: readonly string[], values: Readonly<Record<number, unknown>>): object {
+  const row: Record<string, unknown> = {}
+  for (const [index, name] of names.entries()) row[name] = values[index]
+  return row
 }
 
 /** One connection to an SQLite file, which keeps its statements prepared. */
@@ -66,9 +77,12 @@ export class SqliteConnection {
   }
 
   run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {
-    const { statement, givesRows } = this.#prepare(text)
+    const { statement, givesRows, names } = this.#prepare(text)
     const values = checked(parameters)
-    if (givesRows) return { rows: statement.all(...values) as Row[] }
+    if (givesRows) {
+      const rows = statement.all(...values)
+      return { rows: (names ? rows.map((row) => rowOf(names, row)) : rows) as Row[] }
+    }
     const { changes } = statement.run(...values)
     return { rows: [], numAffectedRows: BigInt(changes) }
   }
@@ -77,7 +91,10 @@ export class SqliteConnection {
     const kept = this.#statements.get(text)
     if (kept) return kept
     const statement = this.#database.prepare(text)
-    const prepared = { statement, givesRows: statement.columns().length > 0 }
+    const columns = statement.columns().map(({ name }) => name)
+    const names = text.includes('*') ? undefined : columns
+    statement.setReturnArrays(names !== undefined)
+    const prepared = { statement, givesRows: columns.length > 0, names }
     if (this.#statements.size >= KEPT_STATEMENTS_MAX) this.#statements.clear()
     this.#statements.set(text, prepared)
     return prepared
