@@ -54,6 +54,6 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "/app/dist/main.js", "healthcheck"]
-# As `npm start`: half the memory, at the price of looking for garbage more often (docs/operations.md).
+# As `npm start`: less garbage is let pile up, whatever the machine's memory (docs/operations.md).
 ENTRYPOINT ["node", "--max-semi-space-size=12", "--max-old-space-size=1024", "/app/dist/main.js"]
 CMD ["serve"]
