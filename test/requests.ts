@@ -193,6 +193,13 @@ function bodiesOf(document: Document, mediaType: string, schema: unknown) {
   return fc.oneof({ weight: 6, arbitrary: whole }, damaged, bytes, fc.constant(undefined))
 }
 
+/**
+ * A segment that stays one: a client takes a dot segment away before it sends the path (RFC 3986
+ * §5.2.4), and an empty one names the collection. Either would be a request to another operation.
+ */
+const segmentsOf = (values: fc.Arbitrary<unknown>): fc.Arbitrary<string> =>
+  values.map(encoded).filter((segment) => !['', '.', '..'].includes(segment))
+
 const MEDIA_TYPES = [
   'application/json',
   'application/json; charset=utf-16',
@@ -212,9 +219,9 @@ export function requestsFor(
   const parameters = operation.parameters ?? []
   const named = (place: string) => parameters.filter((each) => each.in === place)
   const paths = fc
-    .tuple(...named('path').map(({ schema }) => valuesOf(document, schema)))
-    .map((values) =>
-      values.reduce<string>((url, each) => url.replace(/\{\w+\}/, () => encoded(each)), path),
+    .tuple(...named('path').map(({ schema }) => segmentsOf(valuesOf(document, schema))))
+    .map((segments) =>
+      segments.reduce<string>((url, each) => url.replace(/\{\w+\}/, () => each), path),
     )
   const fields = named('query').map(({ name, schema }) =>
     valuesOf(document, schema).map((value) => [name, encoded(value)] as const),
