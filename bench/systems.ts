@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
+import { MEMORY_VARIABLES } from '../src/memory.ts'
 import { freePort } from '../test/free-port.ts'
 import { OURS } from './results.ts'
 
@@ -25,7 +26,7 @@ const ours = (level: string) => (url: string) => ({
   LOG_LEVEL: level,
   SIGN_IN_FAILURES: '1000',
   // As the image and the supervisor set it.
-  MALLOC_ARENA_MAX: '1',
+  ...MEMORY_VARIABLES,
 })
 
 /** What `npm start` runs. */

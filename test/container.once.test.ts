@@ -11,6 +11,7 @@ import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
 import { Environment } from '../src/config/environment.ts'
+import { MEMORY_VARIABLES } from '../src/memory.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -45,15 +46,24 @@ test('compose.yaml and the Dockerfile set only variables that the service knows'
   const set = [
     ...Object.keys(services.app?.environment ?? {}),
     ...Object.keys(services.sqlite?.environment ?? {}),
-    ...Array.from(environment.matchAll(/(\w+)=/g), ([, name = '']) => name),
+    ...Array.from(environment.matchAll(/(?:^|\s)(\w+)=/g), ([, name = '']) => name),
   ]
   assert.ok(set.length > 8, 'they were read')
   // Besides ours, those of Node and of the C library.
-  const known = new Set([...Object.keys(Environment.properties), 'NODE_ENV', 'MALLOC_ARENA_MAX'])
+  const known = new Set(
+    [Environment.properties, MEMORY_VARIABLES].flatMap(Object.keys).concat('NODE_ENV'),
+  )
   assert.deepEqual(
     set.filter((name) => !known.has(name)),
     [],
   )
+})
+
+test('the image has the memory settings that the supervisor gives its workers', () => {
+  const dockerfile = read('Dockerfile')
+  for (const [name, value] of Object.entries(MEMORY_VARIABLES)) {
+    assert.ok(dockerfile.includes(`    ${name}=${value}\n`), `${name}=${value}`)
+  }
 })
 
 test('what the service imports is installed without the packages for development', () => {

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Snapshot } from '../http/metrics.ts'
+import { MEMORY_VARIABLES } from '../memory.ts'
 import type { Preparation } from '../service.ts'
 import { listener, type Order, Report } from './messages.ts'
 
@@ -9,12 +10,6 @@ const COMPLAINT_MAX = 1000
 
 /** How long a scrape waits for one worker, in milliseconds. */
 const METRICS_PATIENCE = 1000
-
-/**
- * The C library would keep memory of its own for each thread, and so the 19 MiB of a password's hash
- * several times.
- */
-const WORKER_VARIABLES = { MALLOC_ARENA_MAX: '1' }
 
 type State = 'starting' | 'serving' | 'ended'
 
@@ -40,7 +35,7 @@ export class Member {
 
   constructor(preparation: Preparation, hear: (report: Report) => void) {
     this.preparation = preparation
-    const worker = cluster.fork(WORKER_VARIABLES)
+    const worker = cluster.fork(MEMORY_VARIABLES)
     this.#worker = worker
     const ended = Promise.withResolvers<void>()
     const serving = Promise.withResolvers<void>()
