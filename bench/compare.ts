@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
 import { load } from './load.ts'
@@ -15,8 +14,6 @@ export interface Extent {
 
 const WARM_UP = 1
 const STARTS = 5
-/** Until memory is looked at, in milliseconds. */
-const REST = 5000
 const SIGN_IN_TEST_CONNECTIONS = 16
 const twice = [work.listByBearer, work.create]
 const ofScale = [work.listByBearer, work.deepestByCursor]
@@ -91,9 +88,9 @@ export class Comparison {
       await this.#alternate(each.name, each, some)
       if (each.isAdding) await this.#forget(db, size)
     }
-    this.#memory('as the load ends', contenders)
-    await delay(REST)
-    this.#memory('5 s after the load', contenders)
+    for (const { label, running } of contenders) {
+      this.#quantity('resident memory after the load, MiB', label, [running.memory()])
+    }
     for (const { running } of contenders) {
       if (running.system === systems.product) await this.#whileSignInsSaturate(running, db)
     }
@@ -175,9 +172,10 @@ export class Comparison {
       contenders.push({ label: system.name, running, db })
     }
     for (const each of twice) await this.#alternate(`two workers: ${each.name}`, each, contenders)
-    await delay(REST)
-    this.#memory('5 s after the load, two workers', contenders)
-    for (const { running } of contenders) await running.stop()
+    for (const { label, running } of contenders) {
+      this.#quantity('two workers: resident memory after the load, MiB', label, [running.memory()])
+      await running.stop()
+    }
     await this.#forget(db, size)
   }
 
@@ -188,12 +186,6 @@ export class Comparison {
     say(
       `${this.#database} · ${name} · ${system}: ${of(({ rate }) => rate)}/s, p50 ${of(({ p50 }) => p50)}, p99 ${of(({ p99 }) => p99)}, cpu ${of(({ cpu }) => cpu ?? Number.NaN)}, failed ${failures}`,
     )
-  }
-
-  #memory(when: string, contenders: readonly Contender[]): void {
-    for (const { label, running } of contenders) {
-      this.#quantity(`resident memory ${when}, MiB`, label, [running.memory()])
-    }
   }
 
   #quantity(name: string, system: string, values: readonly number[]): void {

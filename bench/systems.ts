@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import manifest from '../package.json' with { type: 'json' }
-import { MEMORY_VARIABLES } from '../src/memory.ts'
+import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 import { freePort } from '../test/free-port.ts'
 import { OURS } from './results.ts'
 

@@ -11,7 +11,7 @@ import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
 import { Environment } from '../src/config/environment.ts'
-import { MEMORY_VARIABLES } from '../src/memory.ts'
+import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Snapshot } from '../http/metrics.ts'
-import { MEMORY_VARIABLES } from '../memory.ts'
 import type { Preparation } from '../service.ts'
+import { MEMORY_VARIABLES } from './memory.ts'
 import { listener, type Order, Report } from './messages.ts'
 
 /** Of what a worker wrote to standard error, as much as says why it ended, in characters. */
