@@ -10,8 +10,8 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
-import { Environment } from '../src/config/environment.ts'
 import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
+import { Environment } from '../src/config/environment.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -50,19 +50,23 @@ test('compose.yaml and the Dockerfile set only variables that the service knows'
   ]
   assert.ok(set.length > 8, 'they were read')
   // Besides ours, those of Node and of the C library.
-  const known = new Set(
-    [Environment.properties, MEMORY_VARIABLES].flatMap(Object.keys).concat('NODE_ENV'),
-  )
+  const known = new Set([
+    ...Object.keys(Environment.properties),
+    ...Object.keys(MEMORY_VARIABLES),
+    'NODE_ENV',
+  ])
   assert.deepEqual(
     set.filter((name) => !known.has(name)),
     [],
   )
 })
 
-test('the image has the memory settings that the supervisor gives its workers', () => {
-  const dockerfile = read('Dockerfile')
-  for (const [name, value] of Object.entries(MEMORY_VARIABLES)) {
-    assert.ok(dockerfile.includes(`    ${name}=${value}\n`), `${name}=${value}`)
+test('the image has, and operators are told of, the memory settings that workers get', () => {
+  for (const file of ['Dockerfile', 'docs/operations.md']) {
+    const text = read(file)
+    for (const [name, value] of Object.entries(MEMORY_VARIABLES)) {
+      assert.ok(text.includes(`    ${name}=${value}\n`), `${name}=${value} in ${file}`)
+    }
   }
 })
 
