@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
+import { now } from '../lib/time.ts'
 
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
 export async function logger(
@@ -8,7 +9,7 @@ export async function logger(
 ): Promise<FastifyBaseLogger> {
   const options: LoggerOptions = {
     level,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${now()}"`,
     serializers: {
       err: pino.stdSerializers.err,
       // The path without its query: what a person searched for is theirs.
