@@ -159,7 +159,7 @@ export async function list(
         { ...values, ownerId },
         values.offset <= FAR,
       )
-  const page = rows.map((row) => Object.assign(shown(row), { sort_key: row.sort_key }))
+  const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }
 
