@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { buildPages } from '../scripts/build/pages.ts'
 import { buildServer } from '../scripts/build/server.ts'
@@ -38,4 +39,21 @@ test('what is built serves without the sources: the API, its documentation and t
 test('what is built is built again only after something changed', async () => {
   assert.equal(await buildServer(), 'fresh')
   assert.equal(await buildPages(), 'fresh')
+})
+
+/** The built file at `path` and all that it loads, by their paths. */
+function loadedBy(path: string, files = new Map<string, string>()): Map<string, string> {
+  if (files.has(path)) return files
+  const code = readFileSync(path, 'utf8')
+  files.set(path, code)
+  for (const [, other = ''] of code.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.js)"/g)) {
+    loadedBy(resolve(dirname(path), other), files)
+  }
+  return files
+}
+
+test('what is built is Latin-1, since V8 keeps other text in twice the memory', () => {
+  const files = loadedBy(resolve(import.meta.dirname, '../dist/main.js'))
+  assert.ok(files.size > 10, `${files.size} files`)
+  for (const [path, code] of files) assert.doesNotMatch(code, /[^\0-\xff]/, path)
 })

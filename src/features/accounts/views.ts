@@ -52,7 +52,7 @@ export const accountView = ({ user, sessions, submitted }: AccountOptions): Html
       about: 'For good, with all your todos.',
       content: html`
         <p>Nothing of it can be brought back. You are asked once more before it happens.</p>
-        <p><a class="button-quiet button-quiet-danger" href="/account/delete">Delete the account…</a></p>`,
+        <p><a class="button-quiet button-quiet-danger" href="/account/delete">Delete the account&hellip;</a></p>`,
     })}
   </div>`
 }

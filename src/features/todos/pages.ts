@@ -114,7 +114,7 @@ export const todoPages =
           const { refused, form } = outcome
           const note =
             refused.status === 412
-              ? html`<p class="fault">Someone else changed this meanwhile, to the text “${(await todos.getWithOwner(db, owner, id)).text}”. Save again to have yours instead.</p>`
+              ? html`<p class="fault">Someone else changed this meanwhile, to the text &ldquo;${(await todos.getWithOwner(db, owner, id)).text}&rdquo;. Save again to have yours instead.</p>`
               : html`<p class="fault">The text ${form.faults.text ?? 'cannot be saved'}.</p>`
           return show(request, reply.code(refused.status), {
             view: viewAt(form.values.next),
