@@ -10,6 +10,7 @@ import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
 import { keepHouse } from './housekeeping.ts'
 import type { Snapshot } from './http/metrics.ts'
+import { releaseMemoryAtRest } from './release-memory.ts'
 import { version } from './version.ts'
 
 /**
@@ -61,6 +62,7 @@ export async function startService(
         : (url: string) => `Listening on ${url}`
     await app.listen({ host: config.host, port: config.port, listenTextResolver: announcement })
     const stopping = new AbortController()
+    void releaseMemoryAtRest(() => app.drain.requests, stopping.signal)
     return {
       keepHouse: () => void keepHouse(db, logger, stopping.signal),
       announceStop: app.drain.announce,
