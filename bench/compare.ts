@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
 import { load } from './load.ts'
@@ -12,7 +13,12 @@ export interface Extent {
   readonly rounds: number
 }
 
+/** Seconds of load that a system gets before its first work: V8 compiles for about as long. */
+const FIRST_WARM_UP = 8
+/** Seconds of load before the rounds of each work. */
 const WARM_UP = 1
+/** Seconds without load before memory is looked at again; the service rests for up to 40 before it gives memory back. */
+const REST = 45
 const STARTS = 5
 const SIGN_IN_TEST_CONNECTIONS = 16
 const twice = [work.listByBearer, work.create]
@@ -47,7 +53,15 @@ export function estimate({ duration, rounds }: Extent): number {
     ofScale.length * 2
   const OVERHEAD = 0.5
   const each = WARM_UP + rounds * duration + (rounds + 1) * OVERHEAD
-  return loads * each + rounds * (2 * duration + 1) + STARTS * oneWorker().length * 1.5 + 30
+  const warmed = oneWorker().length + 1 + peers().length + 2
+  return (
+    loads * each +
+    rounds * (2 * duration + 1) +
+    STARTS * oneWorker().length * 1.5 +
+    warmed * FIRST_WARM_UP +
+    2 * REST +
+    30
+  )
 }
 
 export async function connect(url: string): Promise<Db> {
@@ -59,6 +73,17 @@ type Contender = {
   readonly label: string
   readonly running: systems.Running
   readonly db: Db
+}
+
+async function startWarm(
+  system: systems.System,
+  url: string,
+  db: Db,
+  workers = 1,
+): Promise<systems.Running> {
+  const running = await systems.start(system, url, work.bearerOf(2), workers)
+  await load(running.url, { ...(await work.listByBearer.load(db)), duration: FIRST_WARM_UP })
+  return running
 }
 
 /** Measures everything on one database. */
@@ -78,8 +103,7 @@ export class Comparison {
     await this.#startCold(url)
     const contenders: Contender[] = []
     for (const system of oneWorker()) {
-      const running = await systems.start(system, url, work.bearerOf(2))
-      contenders.push({ label: system.name, running, db })
+      contenders.push({ label: system.name, running: await startWarm(system, url, db), db })
     }
     // What a run that was interrupted left.
     await this.#forget(db, size)
@@ -88,12 +112,10 @@ export class Comparison {
       await this.#alternate(each.name, each, some)
       if (each.isAdding) await this.#forget(db, size)
     }
-    for (const { label, running } of contenders) {
-      this.#quantity('resident memory after the load, MiB', label, [running.memory()])
-    }
     for (const { running } of contenders) {
       if (running.system === systems.product) await this.#whileSignInsSaturate(running, db)
     }
+    await this.#memory('resident memory', contenders)
     for (const { running } of contenders) await running.stop()
     await this.#twoWorkers(url, db, size)
     await db.destroy()
@@ -103,8 +125,9 @@ export class Comparison {
   async scale(urls: ReadonlyMap<number, string>): Promise<void> {
     const contenders: Contender[] = []
     for (const [todos, url] of urls) {
-      const running = await systems.start(systems.product, url, work.bearerOf(2))
-      contenders.push({ label: `${todos} todos`, running, db: await connect(url) })
+      const db = await connect(url)
+      const running = await startWarm(systems.product, url, db)
+      contenders.push({ label: `${todos} todos`, running, db })
     }
     for (const each of ofScale) await this.#alternate(`by size: ${each.name}`, each, contenders)
     for (const { running, db } of contenders) {
@@ -168,14 +191,11 @@ export class Comparison {
     await this.#forget(db, size)
     const contenders: Contender[] = []
     for (const system of [systems.product, ...peers()]) {
-      const running = await systems.start(system, url, work.bearerOf(2), 2)
-      contenders.push({ label: system.name, running, db })
+      contenders.push({ label: system.name, running: await startWarm(system, url, db, 2), db })
     }
     for (const each of twice) await this.#alternate(`two workers: ${each.name}`, each, contenders)
-    for (const { label, running } of contenders) {
-      this.#quantity('two workers: resident memory after the load, MiB', label, [running.memory()])
-      await running.stop()
-    }
+    await this.#memory('two workers: resident memory', contenders)
+    for (const { running } of contenders) await running.stop()
     await this.#forget(db, size)
   }
 
@@ -186,6 +206,18 @@ export class Comparison {
     say(
       `${this.#database} · ${name} · ${system}: ${of(({ rate }) => rate)}/s, p50 ${of(({ p50 }) => p50)}, p99 ${of(({ p99 }) => p99)}, cpu ${of(({ cpu }) => cpu ?? Number.NaN)}, failed ${failures}`,
     )
+  }
+
+  /** As the load ends, and when all have rested. */
+  async #memory(name: string, contenders: readonly Contender[]): Promise<void> {
+    const note = (when: string) => {
+      for (const { label, running } of contenders) {
+        this.#quantity(`${name} ${when}, MiB`, label, [running.memory()])
+      }
+    }
+    note('as the load ends')
+    await delay(REST * 1000)
+    note(`${REST} s after the load`)
   }
 
   #quantity(name: string, system: string, values: readonly number[]): void {

@@ -51,8 +51,8 @@ export function targetRows({ database, large, measured }: Run): string[] {
     (value) => value < 500,
   )
   judge(
-    'resident memory after the load, one worker: under 120 MiB',
-    median(find('resident memory after the load, MiB', OURS)?.values ?? []),
+    'resident memory 45 s after the load, one worker: under 120 MiB',
+    median(find('resident memory 45 s after the load, MiB', OURS)?.values ?? []),
     (value) => value < 120,
   )
   const signIns = 'list while sign-ins saturate'
