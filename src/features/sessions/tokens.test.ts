@@ -40,6 +40,16 @@ test('the lifetime of an access token is what expires_in says', async (t) => {
   assert.equal(exp - iat, 10)
 })
 
+test('an access token is refused (401) once its time is over, however often it was good', async (t) => {
+  const { ann } = await world(t, { ACCESS_TOKEN_LIFETIME: '10' })
+  const status = async () => (await ann.get('/auth/me')).statusCode
+  assert.deepEqual([await status(), await status()], [200, 200])
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 8_000 })
+  assert.equal(await status(), 200)
+  t.mock.timers.tick(2_000)
+  assert.deepEqual([await status(), await status()], [401, 401])
+})
+
 test('the e-mail address signs in without regard to its case or to space around it', async (t) => {
   const { nobody } = await world(t)
   for (const username of ['ANN@Example.COM', '  ann@example.com ']) {
