@@ -15,10 +15,14 @@ export interface Extent {
 
 /** Seconds of load that a system gets before its first work: V8 compiles for about as long. */
 const FIRST_WARM_UP = 8
+const TURN = 2
 /** Seconds of load before the rounds of each work. */
 const WARM_UP = 1
 /** Seconds without load before memory is looked at again; the service rests for up to 40 before it gives memory back. */
 const REST = 45
+/** So long the systems must have done nothing before a turn, and so long it waits for that, in milliseconds. */
+const QUIET = 200
+const QUIET_PATIENCE = 5000
 const STARTS = 5
 const SIGN_IN_TEST_CONNECTIONS = 16
 const twice = [work.listByBearer, work.create]
@@ -51,7 +55,7 @@ export function estimate({ duration, rounds }: Extent): number {
     work.works.flatMap((each) => oneWorker().filter((system) => does(system, each))).length +
     twice.length * (1 + peers().length) +
     ofScale.length * 2
-  const OVERHEAD = 0.5
+  const OVERHEAD = 0.8
   const each = WARM_UP + rounds * duration + (rounds + 1) * OVERHEAD
   const warmed = oneWorker().length + 1 + peers().length + 2
   return (
@@ -75,15 +79,24 @@ type Contender = {
   readonly db: Db
 }
 
-async function startWarm(
-  system: systems.System,
-  url: string,
-  db: Db,
-  workers = 1,
-): Promise<systems.Running> {
-  const running = await systems.start(system, url, work.bearerOf(2), workers)
-  await load(running.url, { ...(await work.listByBearer.load(db)), duration: FIRST_WARM_UP })
-  return running
+/** Waits for what was under way when the last load ended: a slow system would work into the next one's turn. */
+async function idle(contenders: readonly Contender[]): Promise<void> {
+  const spent = () => contenders.reduce((total, { running }) => total + running.cpu(), 0)
+  const end = performance.now() + QUIET_PATIENCE
+  for (let before = spent(); performance.now() < end; before = spent()) {
+    await delay(QUIET)
+    // Linux counts in steps of 10 ms, and a server at rest does a little too.
+    if (spent() - before <= 20) return
+  }
+}
+
+/** In turns, so that none rests until its first work. */
+async function warmUp(contenders: readonly Contender[]): Promise<void> {
+  for (let second = 0; second < FIRST_WARM_UP; second += TURN) {
+    for (const { running, db } of contenders) {
+      await load(running.url, { ...(await work.listByBearer.load(db)), duration: TURN })
+    }
+  }
 }
 
 /** Measures everything on one database. */
@@ -103,8 +116,10 @@ export class Comparison {
     await this.#startCold(url)
     const contenders: Contender[] = []
     for (const system of oneWorker()) {
-      contenders.push({ label: system.name, running: await startWarm(system, url, db), db })
+      const running = await systems.start(system, url, work.bearerOf(2))
+      contenders.push({ label: system.name, running, db })
     }
+    await warmUp(contenders)
     // What a run that was interrupted left.
     await this.#forget(db, size)
     for (const each of work.works) {
@@ -125,10 +140,10 @@ export class Comparison {
   async scale(urls: ReadonlyMap<number, string>): Promise<void> {
     const contenders: Contender[] = []
     for (const [todos, url] of urls) {
-      const db = await connect(url)
-      const running = await startWarm(systems.product, url, db)
-      contenders.push({ label: `${todos} todos`, running, db })
+      const running = await systems.start(systems.product, url, work.bearerOf(2))
+      contenders.push({ label: `${todos} todos`, running, db: await connect(url) })
     }
+    await warmUp(contenders)
     for (const each of ofScale) await this.#alternate(`by size: ${each.name}`, each, contenders)
     for (const { running, db } of contenders) {
       await running.stop()
@@ -160,6 +175,7 @@ export class Comparison {
       for (const { label, running, db } of contenders) {
         const duration = round === 0 ? WARM_UP : this.#extent.duration
         const planned = { ...(await each.load(db)), duration }
+        await idle(contenders)
         const before = running.cpu()
         const result = await load(running.url, planned)
         const cpu = running.cpu() - before
@@ -191,8 +207,10 @@ export class Comparison {
     await this.#forget(db, size)
     const contenders: Contender[] = []
     for (const system of [systems.product, ...peers()]) {
-      contenders.push({ label: system.name, running: await startWarm(system, url, db, 2), db })
+      const running = await systems.start(system, url, work.bearerOf(2), 2)
+      contenders.push({ label: system.name, running, db })
     }
+    await warmUp(contenders)
     for (const each of twice) await this.#alternate(`two workers: ${each.name}`, each, contenders)
     await this.#memory('two workers: resident memory', contenders)
     for (const { running } of contenders) await running.stop()
