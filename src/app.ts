@@ -73,8 +73,8 @@ interface AppMetrics {
 }
 
 /** Whose `X-Forwarded` headers count; where it is nobody's, the slow reading of them is left out. */
-const trusted = (proxies: readonly string[]): boolean | string[] =>
-  proxies.length > 0 && (proxies.includes('*') || [...proxies])
+const trusted = (proxies: string[]): boolean | string[] =>
+  proxies.length > 0 && (proxies.includes('*') || proxies)
 
 /** The whole service, ready to listen or to be called. Closing it leaves the database open. */
 export async function buildApp(

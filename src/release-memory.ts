@@ -1,4 +1,4 @@
-import { setInterval } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -36,17 +36,15 @@ export async function releaseMemoryAtRest(
   let rested = 0
   let seen = requests()
   let looks = 0
-  try {
-    for await (const _ of setInterval(LOOK_EVERY, undefined, { signal, ref: false })) {
-      looks = requests() - seen <= REQUESTS_AT_REST ? looks + 1 : 0
-      seen = requests()
-      if (looks < LOOKS_AT_REST || heapSize() < rested + WORTH_COLLECTING) continue
-      // The usual kind keeps the room for young objects as large as it ever was.
-      gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-      rested = heapSize()
-    }
-  } catch (error) {
-    // How the interval says that it was stopped.
-    if (!signal.aborted) throw error
+  for (;;) {
+    // Aborting the wait is how this ends, not a failure of it.
+    await delay(LOOK_EVERY, undefined, { signal, ref: false }).catch(() => {})
+    if (signal.aborted) return
+    looks = requests() - seen <= REQUESTS_AT_REST ? looks + 1 : 0
+    seen = requests()
+    if (looks < LOOKS_AT_REST || heapSize() < rested + WORTH_COLLECTING) continue
+    // The usual kind keeps the room for young objects as large as it ever was.
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    rested = heapSize()
   }
 }
