@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
 import { load } from './load.ts'
-import { type Database, type Measured, median, type Round } from './results.ts'
+import { AT_REST, type Database, type Measured, median, REST, type Round } from './results.ts'
 import * as systems from './systems.ts'
 import * as work from './work.ts'
 
@@ -18,10 +18,8 @@ const FIRST_WARM_UP = 8
 const TURN = 2
 /** Seconds of load before the rounds of each work. */
 const WARM_UP = 1
-/** Seconds without load before memory is looked at again; the service rests for up to 40 before it gives memory back. */
-const REST = 45
-/** So long the systems must have done nothing before a turn, and so long it waits for that, in milliseconds. */
-const QUIET = 200
+/** So long the systems must have done nothing after a turn, and so long it waits for that, in milliseconds. */
+const QUIET = 500
 const QUIET_PATIENCE = 5000
 const STARTS = 5
 const SIGN_IN_TEST_CONNECTIONS = 16
@@ -55,7 +53,7 @@ export function estimate({ duration, rounds }: Extent): number {
     work.works.flatMap((each) => oneWorker().filter((system) => does(system, each))).length +
     twice.length * (1 + peers().length) +
     ofScale.length * 2
-  const OVERHEAD = 0.8
+  const OVERHEAD = 1
   const each = WARM_UP + rounds * duration + (rounds + 1) * OVERHEAD
   const warmed = oneWorker().length + 1 + peers().length + 2
   return (
@@ -79,7 +77,10 @@ type Contender = {
   readonly db: Db
 }
 
-/** Waits for what was under way when the last load ended: a slow system would work into the next one's turn. */
+/**
+ * Waits for what was under way when a load ended: a slow system would work into the next one's turn, and
+ * its writes come after what the next work reads or what is deleted.
+ */
 async function idle(contenders: readonly Contender[]): Promise<void> {
   const spent = () => contenders.reduce((total, { running }) => total + running.cpu(), 0)
   const end = performance.now() + QUIET_PATIENCE
@@ -175,10 +176,10 @@ export class Comparison {
       for (const { label, running, db } of contenders) {
         const duration = round === 0 ? WARM_UP : this.#extent.duration
         const planned = { ...(await each.load(db)), duration }
-        await idle(contenders)
         const before = running.cpu()
         const result = await load(running.url, planned)
         const cpu = running.cpu() - before
+        await idle(contenders)
         if (round === 0) continue
         found.get(label)?.push(result.requests ? { ...result, cpu: cpu / result.requests } : result)
       }
@@ -235,7 +236,7 @@ export class Comparison {
     }
     note('as the load ends')
     await delay(REST * 1000)
-    note(`${REST} s after the load`)
+    note(AT_REST)
   }
 
   #quantity(name: string, system: string, values: readonly number[]): void {

@@ -5,6 +5,10 @@ import type { Result } from './load/types.ts'
 export const DATABASES = ['SQLite', 'PostgreSQL'] as const
 export type Database = (typeof DATABASES)[number]
 
+/** Seconds without load before memory is looked at again; the service rests for up to 40 before it gives memory back. */
+export const REST = 45
+export const AT_REST = `${REST} s after the load`
+
 /** The name of the service itself among the systems. */
 export const OURS = 'todo-app'
 

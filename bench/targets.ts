@@ -1,5 +1,5 @@
 import { digits } from './digits.ts'
-import { type Measured, median, OURS, type Round, ratio, type Run } from './results.ts'
+import { AT_REST, type Measured, median, OURS, type Round, ratio, type Run } from './results.ts'
 
 const rate = ({ rate }: Round) => rate
 const p50 = ({ p50 }: Round) => p50
@@ -51,8 +51,8 @@ export function targetRows({ database, large, measured }: Run): string[] {
     (value) => value < 500,
   )
   judge(
-    'resident memory 45 s after the load, one worker: under 120 MiB',
-    median(find('resident memory 45 s after the load, MiB', OURS)?.values ?? []),
+    `resident memory ${AT_REST}, one worker: under 120 MiB`,
+    median(find(`resident memory ${AT_REST}, MiB`, OURS)?.values ?? []),
     (value) => value < 120,
   )
   const signIns = 'list while sign-ins saturate'

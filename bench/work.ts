@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { createSigner } from 'fast-jwt'
 import { sql } from 'kysely'
 import type { Db } from '../src/db/tables.ts'
@@ -56,9 +55,6 @@ async function ones(db: Db): Promise<Request[]> {
 }
 
 async function ticks(db: Db): Promise<Tickable[]> {
-  // The load before was cut off with requests under way: their ticks must be written first, or the
-  // versions that are read here are no longer right.
-  await delay(500)
   return (await someTodos(db)).map(({ id, owner_id, version, completed_at }) => ({
     path: `${TODOS}/${id}`,
     headers: bearerOf(owner_id),
@@ -196,8 +192,6 @@ export const works: readonly Work[] = [
 
 /** Takes away what was added to a data set of `size` todos, so that no work has longer lists than another. */
 export async function forget(db: Db, size: number, isSqlite: boolean): Promise<void> {
-  // What was under way when the load ended is written first.
-  await delay(500)
   await db.deleteFrom('todos').where('id', '>', size).execute()
   await db
     .deleteFrom('sessions')
