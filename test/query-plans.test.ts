@@ -59,7 +59,7 @@ async function useTodos(ann: Person): Promise<void> {
       const next = /<([^>]+)>; rel="next"/.exec(String((await ann.get(url)).headers.link))?.[1]
       const back = next && /<([^>]+)>; rel="prev"/.exec(String((await ann.get(next)).headers.link))
       if (back?.[1]) await ann.get(back[1])
-      await ann.get(`${url}&offset=1`)
+      for (const offset of [1, 1000]) await ann.get(`${url}&offset=${offset}`)
     }
   }
   const one = `${TODOS}/${todo.id}`

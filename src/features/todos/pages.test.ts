@@ -75,6 +75,40 @@ test('pages by offset cover each todo once, and say which page is before and beh
   assert.equal(link(beyond, 'next'), undefined)
 })
 
+test('a page far from the start has the todos of its place, in every order and of the open ones too', async (t) => {
+  const { db, ann, bob } = await world(t)
+  const rows = Array.from({ length: 1030 }, (_, index) => ({
+    text: `Todo ${index % 7}`,
+    text_key: `todo ${index % 7}`,
+    sort_key: `todo ${index % 7}`,
+    completed_at: index % 50 ? null : `2026-01-01T00:00:00.${100 + (index % 11)}Z`,
+    created_at: `2026-01-01T00:00:00.${100 + (index % 13)}Z`,
+    updated_at: `2026-01-01T00:00:00.${100 + (index % 17)}Z`,
+  }))
+  // Beside another's, whose todos are among hers in all but the owner.
+  for (const row of rows) {
+    const both = [ann, bob].map(({ id }) => ({ ...row, owner_id: id }))
+    await db.insertInto('todos').values(both).execute()
+  }
+  for (const sort of SORTS) {
+    for (const [filter, length] of [
+      ['', 1030],
+      ['&completed=false', 1009],
+    ] as const) {
+      const query = `?sort=${sort}${filter}&limit=100`
+      const near: number[][] = []
+      for (let offset = 0; offset < 1000; offset += 100) {
+        near.push(ids(await ann.get(`${TODOS}${query}&offset=${offset}`)))
+      }
+      const last = ids(await ann.get(`${TODOS}${query}&offset=990`))
+      const far = ids(await ann.get(`${TODOS}${query}&offset=1000`))
+      assert.equal(near.flat().length + far.length, length, query)
+      assert.deepEqual([...near.flat().slice(990), ...far], last, query)
+      assert.equal(new Set([...near.flat(), ...far]).size, length, query)
+    }
+  }
+})
+
 test('a page by cursor neither repeats nor leaves out a todo when others come and go', async (t) => {
   const { ann } = await world(t)
   await manyTodos(ann)
