@@ -14,7 +14,7 @@ export interface Extent {
 }
 
 /** Seconds of load that a system gets before its first work: V8 compiles for about as long. */
-export const FIRST_WARM_UP = 8
+export const FIRST_WARM_UP = 16
 const TURN = 2
 /** Seconds of load before each round, which do not count. */
 export const WARM_UP = 1
