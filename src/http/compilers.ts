@@ -1,5 +1,6 @@
 import fastJsonStringify from 'fast-json-stringify'
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
+import { lazy } from '../lib/lazy.ts'
 import { validatorOf } from './validation.ts'
 
 type Serialize = ReturnType<FastifySerializerCompiler<unknown>>
@@ -21,7 +22,7 @@ export function lazyCompilers(): Compilers {
   const serializers = new WeakMap<object, () => Serialize>()
 
   const validator: Compilers['validator'] = ({ schema, httpPart }) => {
-    const get = once(() => validatorOf(schema, httpPart))
+    const get = lazy(() => validatorOf(schema, httpPart))
     all.add(get)
     // Leaves its faults where Ajv's function would, for `allFaults`.
     const validate: ReturnType<Compilers['validator']> = (data) => {
@@ -33,7 +34,7 @@ export function lazyCompilers(): Compilers {
     return validate
   }
   const serializer: Compilers['serializer'] = (route) => {
-    const get = serializers.get(route.schema) ?? once(() => fastJsonStringify(route.schema))
+    const get = serializers.get(route.schema) ?? lazy(() => fastJsonStringify(route.schema))
     serializers.set(route.schema, get)
     all.add(get)
     return (data) => get()(data)
@@ -46,9 +47,4 @@ export function lazyCompilers(): Compilers {
       for (const get of all) get()
     },
   }
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: Value | undefined
-  return () => (made ??= make())
 }

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { type TSchema, Type } from 'typebox'
+import { lazy } from '../lib/lazy.ts'
 import { ProblemBody } from '../lib/shapes.ts'
 
 declare module 'fastify' {
@@ -159,8 +160,7 @@ export async function describeRoutes(app: FastifyInstance, options: DocsOptions)
 
 /** Serves `/openapi.json` and Swagger UI at `/docs`, all from this server. */
 export async function serveDocs(app: FastifyInstance): Promise<void> {
-  let document: Record<string, unknown> | undefined
-  const whole = () => (document ??= nameComponents(app.swagger()))
+  const whole = lazy(() => nameComponents(app.swagger()))
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
     whole(),
   )

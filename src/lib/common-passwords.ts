@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
+import { lazy } from './lazy.ts'
 import { fold } from './text.ts'
 
 const require = createRequire(import.meta.url)
-let known: ReadonlySet<string> | undefined
 
 /**
  * No common password has more UTF-16 units. Longer text is not folded, since the time of that grows
@@ -11,16 +11,15 @@ let known: ReadonlySet<string> | undefined
 const LENGTH_MAX = 256
 
 // Half a megabyte of words, so it is read when the first password is chosen and not at every start.
-function read(): ReadonlySet<string> {
+const known = lazy((): ReadonlySet<string> => {
   const {
     dictionary,
   }: typeof import('@zxcvbn-ts/language-common') = require('@zxcvbn-ts/language-common')
   return new Set(dictionary['passwords-common'].map(String))
-}
+})
 
 /** Whether a password is among the 49,000 that are tried first (NIST SP 800-63B §3.1.1.2). */
 export function isCommon(password: string): boolean {
   if (password.length > LENGTH_MAX) return false
-  known ??= read()
-  return known.has(fold(password))
+  return known().has(fold(password))
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { lazy } from '../../lib/lazy.ts'
 import { invalid } from '../../lib/problem.ts'
 import { closed, Id } from '../../lib/shapes.ts'
 
@@ -17,9 +18,8 @@ const Encoded = closed({
   id: Id,
 })
 
-let compiled: ReturnType<typeof Compile<typeof Encoded>> | undefined
-/** Compiled at the first cursor: no start waits for it, and each check takes 0.1 µs instead of 6 to 10. */
-const encoded = () => (compiled ??= Compile(Encoded))
+/** Compiled, each check takes 0.1 µs instead of 6 to 10. */
+const encoded = lazy(() => Compile(Encoded))
 
 /** A cursor as clients carry it: opaque to them, and good for one order only. */
 export const encodeCursor = (sort: string, cursor: Cursor): string =>
