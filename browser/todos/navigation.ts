@@ -5,7 +5,7 @@ import { beingDeleted } from './deletions.ts'
 import { currentView, isEditing, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { api, pageSize, todosIn } from './todo.ts'
-import { isIdle, onIdle } from './writes.ts'
+import { isIdle, onIdle, writesAnswered } from './writes.ts'
 
 const TYPING_PAUSE = 200
 /** A list this old, in milliseconds, is read anew when the person comes back to the window. */
@@ -53,6 +53,7 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   const completed = { all: undefined, open: 'false', done: 'true' }[view.show]
   const query = (fields: Record<string, string>) =>
     call({ method: 'GET', url: `${api()}?${new URLSearchParams(fields)}`, signal })
+  const before = writesAnswered()
   const [list, all, open] = await Promise.all([
     query({
       sort: '-id',
@@ -65,6 +66,8 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
     query({ limit: '1', completed: 'false' }),
   ])
   if (signal.aborted) return
+  // Shown as it is, it would take back what was just written.
+  if (writesAnswered() !== before) return read(view, signal)
   if (!isIdle()) isStale = true
   const pages = Math.max(1, Math.ceil(list.total / pageSize()))
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')

@@ -27,6 +27,11 @@ let whenIdle: () => void = () => {}
 
 export const isIdle = (): boolean => waiting.length === 0
 
+let answered = 0
+
+/** How many writes the server has answered. What was read across such an answer may be older than it. */
+export const writesAnswered = (): number => answered
+
 /** Sets what to do each time that everything is written. */
 export function onIdle(work: () => void): void {
   whenIdle = work
@@ -65,6 +70,7 @@ async function sendOne(work: Write): Promise<void> {
     clearTimeout(slow)
   }
   waiting.shift()
+  answered++
   wait = FIRST_WAIT
   notice?.close()
   notice = undefined

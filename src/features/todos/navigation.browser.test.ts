@@ -94,6 +94,32 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(addressOf(page), '/home')
   })
 
+  await t.test('a list that was read before a todo was added does not take it away', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: ['✓ Done'] })
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    const read = Promise.withResolvers<void>()
+    let reads = 0
+    await page.route(
+      ({ search }) => search !== '',
+      async (route) => {
+        const response = await route.fetch()
+        if (++reads === 3) read.resolve()
+        await page.locator('#save-state', { hasText: 'Saved' }).waitFor()
+        await route.fulfill({ response })
+      },
+      { times: 3 },
+    )
+    await page.route('**/api/v1/todos', async (route) => {
+      await read.promise
+      await route.continue()
+    })
+    await page.getByLabel('New todo').fill('New')
+    await page.keyboard.press('Enter')
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    await eventually(texts, ['New', 'Done'])
+  })
+
   await t.test('each empty list says why it is empty', async (t) => {
     const { page } = await visitHome(t, url)
     const heading = () => page.locator('.empty:visible h2').allTextContents()
