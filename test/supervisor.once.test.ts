@@ -193,17 +193,20 @@ test('no worker outlives a supervisor that is killed', async (t) => {
   await until(() => !workers.some(isAlive), server.output)
 })
 
-/** Begins a request whose body is yet to come. */
+/** Begins a request whose body is yet to come. Gives once the service has asked for that body. */
 async function halfRequest(url: string) {
   const { port, hostname } = new URL(url)
   const socket = connect(Number(port), hostname)
   await once(socket, 'connect')
   socket.on('error', () => {})
-  const received = text(socket).catch(() => '')
   const body = 'username=ann%40example.com&password=wrong'
   socket.write(
-    `POST /auth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+    `POST /auth/token HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`,
   )
+  // Until then the connection may still wait in the queue of the operating system.
+  assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 100 /)
+  const received = text(socket).catch(() => '')
+  socket.write(body.slice(0, 5))
   return {
     finish() {
       socket.write(body.slice(5))
