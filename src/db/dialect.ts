@@ -31,6 +31,14 @@ export async function setLastId(db: Db, table: string, id: number): Promise<void
   }
 }
 
+/** Whether there is a table `name` where unqualified names lead. */
+export async function hasTable<Schema>(db: Kysely<Schema>, name: string): Promise<boolean> {
+  const { rows } = isSqlite(db)
+    ? await sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`.execute(db)
+    : await sql`select 1 where to_regclass(${name}) is not null`.execute(db)
+  return rows.length > 0
+}
+
 /** For how long the first of those has waited who wait for a connection, in milliseconds. */
 export function longestWait<Schema>(db: Kysely<Schema>): number {
   const { adapter } = db.getExecutor()

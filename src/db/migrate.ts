@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { isSqlite } from './dialect.ts'
+import { hasTable, isSqlite } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
 import { isOvertaken } from './overtaken.ts'
 import { type Db, derivedTableNames, tableNames } from './tables.ts'
@@ -67,11 +67,6 @@ async function makeLock(db: Db): Promise<void> {
   }
   await sql`insert into ${sql.table(LOCK_TABLE)} (id) values (${LOCK_ROW})
     on conflict do nothing`.execute(db)
-}
-
-async function hasTable(db: Db, name: string): Promise<boolean> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  return tables.some((table) => table.name === name)
 }
 
 /** Which migrations are still to run, and which ran that this version does not know. */
