@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList } from 'node:net'
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { sqlitePath } from '../db/url.ts'
@@ -106,8 +106,15 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
 
 /** Whether text is an IP address, a network like 10.0.0.0/8, or `*`. */
 function isNetwork(text: string): boolean {
+  if (text === '*') return true
   const [address = '', length, ...rest] = text.split('/')
-  const bits = { 4: 32, 6: 128 }[isIP(address)]
-  if (bits === undefined || rest.length > 0) return text === '*'
-  return length === undefined || (/^\d+$/.test(length) && Number(length) <= bits)
+  if (rest.length > 0 || (length !== undefined && !/^\d+$/.test(length))) return false
+  const [family, bits] = address.includes(':') ? (['ipv6', 128] as const) : (['ipv4', 32] as const)
+  try {
+    // Checks it in a tenth of a millisecond; the first call of `isIPv6`, at every start, takes 5.
+    new BlockList().addSubnet(address, Number(length ?? bits), family)
+    return true
+  } catch {
+    return false
+  }
 }
