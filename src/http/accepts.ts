@@ -1,11 +1,14 @@
-import accepts from 'accepts'
 import type { FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+
+const PAGE = 'text/html'
+const JSON_TYPE = 'application/json'
 
 /**
  * Whether the caller reads pages rather than JSON (RFC 9110 §12.5.1). One who takes anything gets
  * what the route gives.
  */
 export function prefersPage(request: FastifyRequest): boolean {
-  const kinds = request.routeOptions.config.page ? ['html', 'json'] : ['json', 'html']
-  return accepts(request.raw).type(kinds) === 'html'
+  const types = request.routeOptions.config.page ? [PAGE, JSON_TYPE] : [JSON_TYPE, PAGE]
+  return new Negotiator(request.raw).mediaType(types) === PAGE
 }
