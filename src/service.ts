@@ -51,15 +51,16 @@ export async function startService(
   const db = await openDatabase(config, logger, metrics?.query)
   metrics?.watchPool(() => poolUse(db))
   try {
-    await prepare(config, db, logger, preparation)
-    const app = await buildApp(config, db, logger, {
-      watch: metrics?.watch,
-      route: library?.metricsRoute(metricsOfAll ?? (async () => library.sumOf([await snapshot()]))),
-    })
-    const announcement =
-      preparation === 'start'
-        ? await howToBegin(config, db)
-        : (url: string) => `Listening on ${url}`
+    // The database is asked while this process builds what it serves.
+    const [announcement, app] = await Promise.all([
+      prepare(config, db, logger, preparation),
+      buildApp(config, db, logger, {
+        watch: metrics?.watch,
+        route: library?.metricsRoute(
+          metricsOfAll ?? (async () => library.sumOf([await snapshot()])),
+        ),
+      }),
+    ])
     await app.listen({ host: config.host, port: config.port, listenTextResolver: announcement })
     const stopping = new AbortController()
     void releaseMemoryAtRest(() => app.drain.requests, stopping.signal)
@@ -81,13 +82,23 @@ export async function startService(
   }
 }
 
+/** Prepares the database, and gives what to say once the server's URL is known. */
 async function prepare(
   config: Config,
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
+): Promise<(url: string) => string> {
+  if (preparation !== 'none') await bringUpToDate(config, db, logger, preparation)
+  return preparation === 'start' ? howToBegin(config, db) : (url) => `Listening on ${url}`
+}
+
+async function bringUpToDate(
+  config: Config,
+  db: Db,
+  logger: FastifyBaseLogger,
+  preparation: Preparation,
 ): Promise<void> {
-  if (preparation === 'none') return
   if (preparation === 'start' && config.resetDb !== '0') {
     await resetToDemo(db, { force: config.resetDb === 'force' })
     logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
@@ -109,7 +120,7 @@ async function howToBegin(config: Config, db: Db): Promise<(url: string) => stri
   if (pending.length > 0) {
     return (url) => `${place(url)} Migrations are pending: run \`npm run todo -- migrate\`.`
   }
-  const isFirst = (await users.count(db)) === 0
+  const isFirst = !(await users.isAny(db))
   return (url) => {
     if (!isFirst) return `${place(url)} Open it in a browser.`
     return config.signup === 'open'

@@ -48,6 +48,11 @@ export async function list(
 
 export const count = (db: Db): Promise<number> => countOf(db.selectFrom('users'))
 
+/** Whether there is an account at all. */
+export async function isAny(db: Db): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
+}
+
 export async function find(db: Db, id: number): Promise<User | undefined> {
   const row = await db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst()
   return row && shown(row)
