@@ -70,6 +70,18 @@ test('the image has, and operators are told of, the memory settings that workers
   }
 })
 
+test('the image and the manual run Node with the flags of `npm start`', () => {
+  const flagsIn = (text: string) => text.match(/--[a-z-]+(=\d+)?/g) ?? []
+  const flags = flagsIn(packageJson.scripts.start)
+  assert.equal(flags.length, 3)
+  const dockerfile = read('Dockerfile')
+  const [, trial = ''] = /^ *node (--.*) \/app\/dist\/main\.js &/m.exec(dockerfile) ?? []
+  const [, entry = ''] = /^ENTRYPOINT \["node", (.*)\]$/m.exec(dockerfile) ?? []
+  assert.deepEqual(flagsIn(trial), flags)
+  assert.deepEqual(flagsIn(entry), flags)
+  assert.ok(read('docs/operations.md').includes(`\`${flags.join(' ')}\``))
+})
+
 test('what the service imports is installed without the packages for development', () => {
   const files = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
   const imported = files.flatMap((file) =>
