@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 import { installation } from './command.ts'
 import { load } from './load.ts'
 import { type Server, startServer, until } from './server.ts'
@@ -191,6 +193,20 @@ test('no worker outlives a supervisor that is killed', async (t) => {
   const workers = workersOf(server)
   process.kill(server.pid, 'SIGKILL')
   await until(() => !workers.some(isAlive), server.output)
+})
+
+test('workers get the memory settings of the C library, unless the operator has others', {
+  skip: process.platform !== 'linux' && 'reads /proc',
+}, async (t) => {
+  /** The first one: glibc cuts the text there, in place, as the process starts. */
+  const firstSettingOf = async (variables: Record<string, string>) => {
+    const [worker] = workersOf(await startWorkers(t, variables))
+    const environment = (await readFile(`/proc/${worker}/environ`, 'utf8')).split('\0')
+    return environment.find((each) => each.startsWith('GLIBC_TUNABLES='))?.split(/[=:]/)[2]
+  }
+  assert.equal(await firstSettingOf({}), '1')
+  assert.match(MEMORY_VARIABLES.GLIBC_TUNABLES, /^glibc\.malloc\.arena_max=1:/)
+  assert.equal(await firstSettingOf({ GLIBC_TUNABLES: 'glibc.malloc.arena_max=2' }), '2')
 })
 
 /** Begins a request whose body is yet to come. Gives once the service has asked for that body. */

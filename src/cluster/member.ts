@@ -35,7 +35,8 @@ export class Member {
 
   constructor(preparation: Preparation, hear: (report: Report) => void) {
     this.preparation = preparation
-    const worker = cluster.fork(MEMORY_VARIABLES)
+    // What the operator has set stays.
+    const worker = cluster.fork({ ...MEMORY_VARIABLES, ...process.env })
     this.#worker = worker
     const ended = Promise.withResolvers<void>()
     const serving = Promise.withResolvers<void>()
