@@ -41,7 +41,7 @@ RUN install --directory --owner=1000 --group=1000 /app/node_modules/.cache \
     && cd /tmp \
     && setpriv --reuid=1000 --regid=1000 --clear-groups sh -c ' \
         export DATABASE_URL=sqlite:// SECRET_KEY="$(head -c 32 /dev/urandom | base64)" HOST=127.0.0.1; \
-        node --max-semi-space-size=12 --max-old-space-size=1024 --no-memory-reducer /app/dist/main.js & \
+        node --max-semi-space-size=12 --max-old-space-size=1024 --no-memory-reducer --no-allocation-site-pretenuring /app/dist/main.js & \
         until node /app/dist/main.js healthcheck 2>/dev/null; do kill -0 $! && sleep 0.2 || exit 1; done; \
         kill $! && wait $!' \
     && chown --recursive root:root /app/node_modules/.cache \
@@ -55,5 +55,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "/app/dist/main.js", "healthcheck"]
 # As `npm start`: less garbage is let pile up, whatever the machine's memory (docs/operations.md).
-ENTRYPOINT ["node", "--max-semi-space-size=12", "--max-old-space-size=1024", "--no-memory-reducer", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=12", "--max-old-space-size=1024", "--no-memory-reducer", "--no-allocation-site-pretenuring", "/app/dist/main.js"]
 CMD ["serve"]

@@ -73,7 +73,7 @@ test('the image has, and operators are told of, the memory settings that workers
 test('the image and the manual run Node with the flags of `npm start`', () => {
   const flagsIn = (text: string) => text.match(/--[a-z-]+(=\d+)?/g) ?? []
   const flags = flagsIn(packageJson.scripts.start)
-  assert.equal(flags.length, 3)
+  assert.equal(flags.length, 4)
   const dockerfile = read('Dockerfile')
   const [, trial = ''] = /^ *node (--.*) \/app\/dist\/main\.js &/m.exec(dockerfile) ?? []
   const [, entry = ''] = /^ENTRYPOINT \["node", (.*)\]$/m.exec(dockerfile) ?? []
