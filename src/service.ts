@@ -89,35 +89,42 @@ async function prepare(
   logger: FastifyBaseLogger,
   preparation: Preparation,
 ): Promise<(url: string) => string> {
-  if (preparation !== 'none') await bringUpToDate(config, db, logger, preparation)
-  return preparation === 'start' ? howToBegin(config, db) : (url) => `Listening on ${url}`
+  const isPending = preparation !== 'none' && (await bringUpToDate(config, db, logger, preparation))
+  return preparation === 'start'
+    ? howToBegin(config, db, isPending)
+    : (url) => `Listening on ${url}`
 }
 
+/** Gives whether migrations are still pending, which they may be only where they are not to run here. */
 async function bringUpToDate(
   config: Config,
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
-): Promise<void> {
+): Promise<boolean> {
   if (preparation === 'start' && config.resetDb !== '0') {
     await resetToDemo(db, { force: config.resetDb === 'force' })
     logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
-    return
+    return false
   }
   if (!config.updateDb) {
-    const { unknown } = await schemaState(db)
+    const { pending, unknown } = await schemaState(db)
     if (unknown.length > 0) throw new NewerSchema(unknown)
-    return
+    return pending.length > 0
   }
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
+  return false
 }
 
 /** What a newcomer needs to know, once the server's URL is known. */
-async function howToBegin(config: Config, db: Db): Promise<(url: string) => string> {
+async function howToBegin(
+  config: Config,
+  db: Db,
+  isPending: boolean,
+): Promise<(url: string) => string> {
   const place = (url: string) => `Listening on ${url}, data in ${describe(config.databaseUrl)}.`
-  const { pending } = await schemaState(db)
-  if (pending.length > 0) {
+  if (isPending) {
     return (url) => `${place(url)} Migrations are pending: run \`npm run todo -- migrate\`.`
   }
   const isFirst = !(await users.isAny(db))

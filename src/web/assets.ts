@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { lazy } from '../lib/lazy.ts'
 
 /** Where the built files are, each named after its content. */
 export const assetsDirectory = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
@@ -16,16 +17,17 @@ const Assets = Type.Object({
 /** The paths under which the pages load their files. */
 export type Assets = Static<typeof Assets>
 
-let read: Assets | undefined
+const read = lazy(() =>
+  Value.Parse(
+    Assets,
+    JSON.parse(readFileSync(new URL('../../dist/manifest.json', import.meta.url), 'utf8')),
+  ),
+)
 
 /** What the last build made, as it was when this process first asked. Throws when there was none. */
 export function readAssets(): Assets {
   try {
-    read ??= Value.Parse(
-      Assets,
-      JSON.parse(readFileSync(new URL('../../dist/manifest.json', import.meta.url), 'utf8')),
-    )
-    return read
+    return read()
   } catch (cause) {
     throw new Error('The pages have no script and style yet: run `npm run build` first.', { cause })
   }
