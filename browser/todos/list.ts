@@ -2,7 +2,7 @@ import $ from 'jquery'
 import { part } from '../template.ts'
 import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { isTicked, knownOf, learn, rowOf } from './row.ts'
+import { isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
 
@@ -121,13 +121,18 @@ export function setView(view: View, pageTotal: number): void {
 export function render(todos: readonly Todo[], next: Counts): void {
   const focused = focusedRow()
   const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
-  const shown = todos.map((todo) => {
-    const row = byId.get(todo.id) ?? rowOf(todo)
-    learn(row, todo, undefined)
-    row.hidden = row.dataset.deleting !== undefined
-    return row
-  })
   const unsaved = rows().filter((row) => knownOf(row).id === undefined)
+  // One whose adding is written and not answered yet has its row on top already. Should it be
+  // another of the same text, it is there at the next reading, once everything is answered.
+  const beingAdded = new Set(unsaved.map(textOf))
+  const shown = todos
+    .filter((todo) => byId.has(todo.id) || !beingAdded.has(todo.text))
+    .map((todo) => {
+      const row = byId.get(todo.id) ?? rowOf(todo)
+      learn(row, todo, undefined)
+      row.hidden = row.dataset.deleting !== undefined
+      return row
+    })
   list().replaceChildren(...unsaved, ...shown)
   showCounts(next)
   showEmptyState()

@@ -120,6 +120,38 @@ test('finding the way on the todo page', async (t) => {
     await eventually(texts, ['New', 'Done'])
   })
 
+  await t.test('a todo listed before its adding is answered is shown once', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['✓ Done'] })
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    const written = Promise.withResolvers<void>()
+    const seen = Promise.withResolvers<void>()
+    await page.route(
+      ({ search }) => search !== '',
+      async (route) => {
+        await written.promise
+        await route.continue()
+      },
+      { times: 3 },
+    )
+    await page.route('**/api/v1/todos', async (route) => {
+      const response = await route.fetch()
+      written.resolve()
+      await seen.promise
+      await route.fulfill({ response })
+    })
+    await page.getByLabel('New todo').fill('New')
+    await page.keyboard.press('Enter')
+    await page.locator('#todos[aria-busy]').waitFor()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    assert.deepEqual(await texts(), ['New', 'Done'])
+    seen.resolve()
+    await page.locator('#save-state', { hasText: 'Saved' }).waitFor()
+    await eventually(texts, ['New', 'Done'])
+    await page.getByRole('button', { name: 'Done: New' }).click()
+    await eventually(async () => (await saved()).map(({ completed }) => completed), [true, true])
+  })
+
   await t.test('each empty list says why it is empty', async (t) => {
     const { page } = await visitHome(t, url)
     const heading = () => page.locator('.empty:visible h2').allTextContents()
