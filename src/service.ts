@@ -19,13 +19,15 @@ import { version } from './version.ts'
  */
 export type Preparation = 'start' | 'restart' | 'none'
 
-/** A service that listens. */
+/** A service that is ready to listen. */
 export interface Service {
+  /** Gives once it listens; throws, with everything closed, when the port is taken. */
+  listen(): Promise<void>
   /** From now on deletes what ran out, every hour. */
   keepHouse(): void
   /** Says on `/ready` that it will stop, and serves on. */
   announceStop(): void
-  /** Finishes the open requests and closes everything. */
+  /** Finishes the open requests and closes everything, also while it begins to listen. */
   stop(): Promise<void>
   /** How many requests came so far. */
   requests(): number
@@ -34,11 +36,11 @@ export interface Service {
 }
 
 /**
- * Opens the database, prepares it, and serves. Gives once it listens; throws when the database
- * cannot be brought to the schema of this version, or the port is taken. `metricsOfAll` gives the
- * metrics where other processes serve as well.
+ * Opens the database, prepares it, and builds what is served. Throws when the database cannot be
+ * brought to the schema of this version. `metricsOfAll` gives the metrics where other processes serve
+ * as well.
  */
-export async function startService(
+export async function prepareService(
   config: Config,
   logger: FastifyBaseLogger,
   preparation: Preparation,
@@ -61,14 +63,25 @@ export async function startService(
         ),
       }),
     ])
-    await app.listen({ host: config.host, port: config.port, listenTextResolver: announcement })
     const stopping = new AbortController()
-    void releaseMemoryAtRest(() => app.drain.requests, stopping.signal)
+    let listening: Promise<unknown> | undefined
     return {
+      async listen() {
+        try {
+          const { host, port } = config
+          listening = app.listen({ host, port, listenTextResolver: announcement })
+          await listening
+        } catch (error) {
+          await db.destroy()
+          throw error
+        }
+        void releaseMemoryAtRest(() => app.drain.requests, stopping.signal)
+      },
       keepHouse: () => void keepHouse(db, logger, stopping.signal),
       announceStop: app.drain.announce,
       async stop() {
         stopping.abort()
+        await listening
         await app.drain.finish()
         await app.close()
         await db.destroy()

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { buildPages } from '../scripts/build/pages.ts'
 import { buildServer } from '../scripts/build/server.ts'
 import { installation } from './command.ts'
+import { freePort } from './free-port.ts'
 import { copyOf, startServer } from './server.ts'
 
+const BUILT = resolve(import.meta.dirname, '../dist/main.js')
 const TOLD = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
 
 test('a start takes the code that an earlier one compiled', async (t) => {
@@ -36,6 +42,41 @@ test('what is built serves without the sources: the API, its documentation and t
   }
 })
 
+test('told to stop at its first connection, it still answers what that brings', async (t) => {
+  const { directory, variables } = await installation(t)
+  // `localhost` is looked up and listened on at several addresses, so beginning takes some milliseconds:
+  // of five starts one at the least falls into them, more likely three.
+  for (let start = 0; start < 5; start++) {
+    const port = await freePort()
+    const child = spawn(process.execPath, [BUILT], {
+      cwd: directory,
+      env: { ...variables, HOST: 'localhost', PORT: String(port), WEB_CONCURRENCY: '1' },
+      stdio: 'ignore',
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    const socket = await firstConnection(port)
+    child.kill('SIGTERM')
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    assert.match(await text(socket), /^HTTP\/1\.1 200 /)
+    assert.deepEqual(await ended, [0, null])
+  }
+})
+
+/** Connects at the first moment at which somebody listens. */
+async function firstConnection(port: number): Promise<Socket> {
+  for (let patience = 20_000; patience > 0; patience--) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return socket
+    } catch {
+      // Nobody listens yet; a refusal takes a fraction of a millisecond.
+    }
+  }
+  throw new Error(`Nobody listens at ${port}.`)
+}
+
 test('what is built is built again only after something changed', async () => {
   assert.equal(await buildServer(), 'fresh')
   assert.equal(await buildPages(), 'fresh')
@@ -53,7 +94,7 @@ function loadedBy(path: string, files = new Map<string, string>()): Map<string, 
 }
 
 test('what is built is Latin-1, since V8 keeps other text in twice the memory', () => {
-  const files = loadedBy(resolve(import.meta.dirname, '../dist/main.js'))
+  const files = loadedBy(BUILT)
   assert.ok(files.size > 10, `${files.size} files`)
   for (const [path, code] of files) assert.doesNotMatch(code, /[^\0-\xff]/, path)
 })

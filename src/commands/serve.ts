@@ -24,12 +24,14 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
     await service.stop()
   })
   // Each of these is loaded only by a process that uses it, which saves memory and time.
-  const { startService } = await import('../service.ts')
+  const { prepareService } = await import('../service.ts')
   await offerMetrics(config, logger, async () => {
     const { sumOf } = await import('../http/metrics.ts')
     return sumOf([(await service?.metrics()) ?? []])
   })
-  service = await startService(config, logger, 'start')
+  // Known before it listens: told to stop from then on, it must finish what it has accepted.
+  service = await prepareService(config, logger, 'start')
+  await service.listen()
   service.keepHouse()
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { listener, Order, type Report } from '../cluster/messages.ts'
 import type { Config } from '../config/config.ts'
-import { type Preparation, type Service, startService } from '../service.ts'
+import { type Preparation, prepareService, type Service } from '../service.ts'
 import { UsageError } from './usage.ts'
 
 /** Often enough that one sign of life that comes late is no sign of death. */
@@ -31,7 +31,9 @@ export async function work(config: Config, logger: FastifyBaseLogger): Promise<v
   }
 
   const start = async (preparation: Preparation) => {
-    service = await startService(config, logger, preparation, metricsOfAll)
+    // Known before it listens: told to leave from then on, it must finish what it has accepted.
+    service = await prepareService(config, logger, preparation, metricsOfAll)
+    await service.listen()
     report({ report: 'serving' })
     setInterval(() => {
       const { rss } = process.memoryUsage()
