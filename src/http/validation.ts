@@ -27,6 +27,18 @@ const trim: FuncKeywordDefinition = {
   },
 }
 
+/**
+ * Refuses NUL, which PostgreSQL cannot store, and half of a surrogate pair, which UTF-8 cannot encode:
+ * text that one of the databases would change or refuse is refused at the door. As a `pattern` in the
+ * OpenAPI document it would stop generated clients, most of which read it with other rules than ours.
+ */
+const storable: FuncKeywordDefinition = {
+  keyword: 'x-storable',
+  type: 'string',
+  errors: false,
+  validate: (_on: true, text: string) => text.isWellFormed() && !text.includes('\0'),
+}
+
 /** Refuses the passwords that are tried first, together with the other faults of the request. */
 const uncommon: FuncKeywordDefinition = {
   keyword: 'x-uncommon',
@@ -49,6 +61,7 @@ function compiler(options: Options) {
   })
   addFormats.default(ajv)
   ajv.addKeyword(trim)
+  ajv.addKeyword(storable)
   ajv.addKeyword(uncommon)
   return ajv
 }
@@ -105,6 +118,7 @@ function sentence({ keyword, params, message }: ErrorObject): { msg: string; typ
     case 'format':
       return { msg: `must be a valid ${params.format}`, type: 'wrong_format' }
     case 'pattern':
+    case 'x-storable':
       return { msg: 'has characters that are not allowed here', type: 'wrong_format' }
     case 'x-uncommon':
       return {

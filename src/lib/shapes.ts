@@ -19,12 +19,6 @@ export const Id = Type.Integer({ minimum: 1, maximum: MAX_INTEGER, examples: [1]
 /** RFC 3339 in UTC with milliseconds, for example `2026-01-31T12:00:00.000Z`. */
 export const Time = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
 
-/**
- * Neither NUL, which PostgreSQL cannot store, nor half of a surrogate pair, which UTF-8 cannot
- * encode: text that one of the databases would change or refuse is refused at the door.
- */
-const STORABLE = '^[^\\u0000\\ud800-\\udfff]*$'
-
 interface LineOptions {
   minLength: number
   maxLength: number
@@ -33,12 +27,12 @@ interface LineOptions {
 }
 
 /** Text that is trimmed before its length, in Unicode characters, is checked. */
-export const trimmed = (options: LineOptions) =>
-  Type.String({ ...options, pattern: STORABLE, 'x-trim': true })
+export const trimmed = (options: LineOptions) => verbatim({ ...options, 'x-trim': true })
 
 /** Text that is kept to the letter. */
-export const verbatim = (options: LineOptions & { format?: string; writeOnly?: boolean }) =>
-  Type.String({ ...options, pattern: STORABLE })
+export const verbatim = (
+  options: LineOptions & { format?: string; writeOnly?: boolean; 'x-trim'?: true },
+) => Type.String({ ...options, 'x-storable': true })
 
 export const Fault = closed(
   {

@@ -47,7 +47,7 @@ test('no pattern takes more than linear time, whatever it is held against', asyn
     flags: 'u',
   }))
   const inSource = await literals()
-  assert.ok(inSource.length > 25 && schemas.length > 1, 'the patterns were found')
+  assert.ok(inSource.length > 25 && schemas.length > 0, 'the patterns were found')
   const all = [
     ...inSource,
     ...schemas,
