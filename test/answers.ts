@@ -14,7 +14,14 @@ const Operation = Type.Object({
   operationId: Type.String(),
   responses: Type.Record(Type.String(), Answer),
   parameters: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String(), in: Type.String(), schema: Type.Unknown() })),
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        in: Type.String(),
+        required: Type.Optional(Type.Boolean()),
+        schema: Type.Unknown(),
+      }),
+    ),
   ),
   security: Type.Optional(Type.Array(Type.Unknown())),
   requestBody: Type.Optional(Type.Object({ content: Type.Record(Type.String(), Media) })),

@@ -77,6 +77,22 @@ test('the document is OpenAPI 3.1 and names each shape once', async (t) => {
   assert.equal(inline, null, 'every object with fields is a component')
 })
 
+test('every parameter that has a default may be left out', async (t) => {
+  const parameters = (await operations(t)).flatMap(({ operation }) => operation.parameters ?? [])
+  const defaulted = parameters.filter(
+    ({ schema }) => typeof schema === 'object' && schema !== null && 'default' in schema,
+  )
+  assert.deepEqual([...new Set(defaulted.map(({ name }) => name))].sort(), ['limit', 'sort'])
+  for (const { name, required } of defaulted) assert.notEqual(required, true, name)
+})
+
+test('no pattern in the document reads otherwise in another language', async (t) => {
+  const { nobody } = await world(t)
+  const patterns = (await nobody.get('/openapi.json')).body.match(/"pattern":"[^"]*"/g) ?? []
+  assert.ok(patterns.length > 0)
+  for (const pattern of patterns) assert.doesNotMatch(pattern, /\\|[^ -~]/)
+})
+
 test('every operation has a name of its own, and says who may call it', async (t) => {
   const all = await operations(t)
   const names = all.map(({ operation }) => operation.operationId)

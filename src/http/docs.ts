@@ -65,6 +65,7 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
   // A body that a route has no use for is still read, up to the limit, unless the method is safe.
   const readsBody = [method].flat().some((each) => !SAFE.has(each))
   const { 413: tooLarge, 414: tooLong, 415: wrongType, 422: faults, ...always } = common
+  if (isRecord(schema.querystring)) schema.querystring = withoutDefaulted(schema.querystring)
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
   const answers = {
     ...always,
@@ -78,6 +79,14 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
   schema.response = Object.fromEntries(
     Object.entries(answers).map(([status, each]) => [status, withRequestId(each)]),
   )
+}
+
+/** What has a default may be left out: it is filled in before anything is said to be missing. */
+function withoutDefaulted(schema: Record<string, unknown>): Record<string, unknown> {
+  const { required = [], properties } = schema
+  if (!Array.isArray(required) || !isRecord(properties)) return schema
+  const hasDefault = (name: string) => isRecord(properties[name]) && 'default' in properties[name]
+  return { ...schema, required: required.filter((name) => !hasDefault(name)) }
 }
 
 function withRequestId(answer: unknown): unknown {

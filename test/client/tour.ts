@@ -48,6 +48,8 @@ for (const text of ['Buy milk', 'Call the dentist', 'Water the tomatoes']) {
 const [milk, dentist] = made
 must(milk !== undefined && dentist !== undefined, 'made three')
 
+must((await api.GET('/api/v1/todos')).data?.length === 3, 'lists without saying how')
+
 const seen: number[] = []
 let cursor: string | undefined
 do {
