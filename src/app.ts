@@ -1,6 +1,5 @@
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
-import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
   type FastifyBaseLogger,
@@ -26,6 +25,7 @@ import { todosApi } from './features/todos/api.ts'
 import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
+import { ignoreTypeWithoutBody, readAsUtf8 } from './http/bodies.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
@@ -141,12 +141,8 @@ export async function buildApp(
     })
   }
   await app.register(cookie)
-  await app.register(formbody)
-  app.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
-  )
+  readAsUtf8(app)
+  ignoreTypeWithoutBody(app)
   guardMediaTypes(app)
   controlAccess(app, identify(db, tokens, idleTimeout))
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })

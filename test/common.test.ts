@@ -48,6 +48,36 @@ test('a body of another media type is a 415 that names the right one', async (t)
   assert.equal(put.statusCode, 415)
 })
 
+test('text that is not UTF-8 is a 400, in JSON, in a form and in a query', async (t) => {
+  const { ann, nobody } = await world(t)
+  const latin1 = (text: string) => Buffer.from(text, 'latin1')
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  const token = (body: Buffer | string) =>
+    nobody.send('/auth/token', { method: 'POST', headers: form, body })
+  const answers = [
+    await ann.send(TODOS, { method: 'POST', headers: json, body: latin1('{"text":"café"}') }),
+    await token(latin1('username=a&password=üüüüüüüü')),
+    await token('username=a&password=%FC%FC%FC%FC%FC%FC%FC%FC'),
+    await ann.get(`${TODOS}?q=caf%E9`),
+  ]
+  for (const answer of answers) {
+    assert.equal(answer.statusCode, 400)
+    assert.match(answer.json().detail, /UTF-8/)
+  }
+  assert.equal((await ann.get(`${TODOS}?q=caf%C3%A9&q2=100%`)).statusCode, 422)
+  assert.equal((await ann.get(`${TODOS}?q=100%`)).statusCode, 200)
+})
+
+test('a request without a body may name a media type, where none is wanted', async (t) => {
+  const { ann } = await world(t)
+  for (const type of ['application/json', 'application/xml']) {
+    const { id } = (await ann.post(TODOS, { text: 'a' })).json()
+    const named = { 'content-type': type }
+    assert.equal((await ann.delete(`${TODOS}/${id}`, named)).statusCode, 204, type)
+    assert.equal((await ann.delete('/api/v1/nothing', named)).statusCode, 404, type)
+  }
+})
+
 test('a body over BODY_LIMIT is a 413', async (t) => {
   const { ann } = await world(t, { BODY_LIMIT: '2048' })
   assert.equal((await ann.post(TODOS, { text: 'a'.repeat(1500) })).statusCode, 201)

@@ -1,0 +1,59 @@
+import { isUtf8 } from 'node:buffer'
+import { parse } from 'node:querystring'
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../lib/problem.ts'
+
+const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
+
+/**
+ * Reads JSON and forms as UTF-8 (RFC 8259 §8.1, WHATWG URL §5.1), and refuses what is not: decoded all
+ * the same, each wrong byte would become the same sign, so that text is damaged and passwords that
+ * differ become equal. That goes for the query too. Call it before the first route.
+ */
+export function readAsUtf8(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      if (isUtf8(body)) parseJson(request, body.toString(), done)
+      else done(notUtf8('body'))
+    },
+  )
+  app.addContentTypeParser<Buffer>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      const form = body.toString()
+      if (isUtf8(body) && escapesUtf8(form)) done(null, parse(form, '&', '=', { maxKeys: 0 }))
+      else done(notUtf8('body'))
+    },
+  )
+  app.addHook('onRequest', ({ url }, _reply, done) => {
+    const [, query = ''] = url.split('?', 2)
+    done(escapesUtf8(query) ? undefined : notUtf8('query'))
+  })
+}
+
+/** Whether all that is percent-encoded in `text` is UTF-8. A sign that begins no escape stands for itself. */
+function escapesUtf8(text: string): boolean {
+  if (!text.includes('%')) return true
+  try {
+    for (const [escapes] of text.matchAll(/(?:%[\da-f]{2})+/gi)) decodeURIComponent(escapes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Without a body its media type says nothing. Some clients name one with every request; where no body
+ * is wanted, it is not held against them.
+ */
+export function ignoreTypeWithoutBody(app: FastifyInstance): void {
+  app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+    if (!routeOptions.schema?.body && length === '0' && !coding) delete headers['content-type']
+    done()
+  })
+}
