@@ -50,11 +50,11 @@ for (const proxy of proxies) {
 
     const cookie = cookiesOf(given)
     assert.equal((await ask(`${url}/home`, { headers: { cookie } })).status, 200)
-    const create = (origin: string) =>
+    const create = (origin: string, text = 'Buy milk') =>
       ask(`${url}${TODOS}`, {
         method: 'POST',
         headers: { ...JSON_BODY, cookie, origin },
-        body: '{"text":"Buy milk"}',
+        body: JSON.stringify({ text }),
       })
     const todo = await create(url)
     assert.equal(todo.status, 201, todo.body)
@@ -70,6 +70,17 @@ for (const proxy of proxies) {
     const page = new URL(next, `${url}${TODOS}`)
     assert.equal(page.origin, url)
     assert.equal(JSON.parse((await ask(page.href, { headers: { cookie } })).body).length, 1)
+
+    // The longest links that there are: of as many characters as may be searched, each of four bytes.
+    const q = '🥛'.repeat(200)
+    for (let count = 0; count < 3; count++) await create(url, q)
+    const first = await ask(`${url}${TODOS}?${new URLSearchParams({ q, limit: '1' })}`, {
+      headers: { cookie },
+    })
+    const [, second = ''] = /<([^>]+)>; rel="next"/.exec(String(first.headers.link)) ?? []
+    const middle = await ask(`${url}${second}`, { headers: { cookie } })
+    assert.equal(middle.status, 200, middle.body)
+    assert.match(String(middle.headers.link), /rel="first".*rel="prev".*rel="next"/)
   })
 
   test(`behind ${proxy}, the client's address counts, and not what the client says it is`, {
