@@ -130,7 +130,6 @@ export async function buildApp(
   metrics.watch?.(app)
   limitClients(app, config.limits)
   guardAnswers(app)
-  shedLoad(app, config.limits, () => longestWait(db))
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: config.corsOrigins,
@@ -140,6 +139,8 @@ export async function buildApp(
       maxAge: 600,
     })
   }
+  // Behind CORS, so that a script from elsewhere may read the refusal.
+  shedLoad(app, config.limits, () => longestWait(db))
   await app.register(cookie)
   readAsUtf8(app)
   ignoreTypeWithoutBody(app)

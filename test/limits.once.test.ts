@@ -126,11 +126,15 @@ test('connections beyond CONNECTIONS_MAX are closed, and there is room again whe
 })
 
 test('requests that had to wait for others longer than OVERLOAD_DELAY are refused (503), health is not', async (t) => {
-  const { ann, open, connections } = await listening(t, { OVERLOAD_DELAY: '10' })
+  const origin = 'https://app.example.org'
+  const { ann, open, connections } = await listening(t, {
+    OVERLOAD_DELAY: '10',
+    CORS_ORIGINS: origin,
+  })
   for (let index = 0; index < 100; index++) await ann.post('/api/v1/todos', { text: `${index}` })
   const sockets = Array.from({ length: 400 }, () => open())
   while ((await connections()) < sockets.length) await delay(10)
-  const head = `HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${ann.token}\r\nConnection: close\r\n\r\n`
+  const head = `HTTP/1.1\r\nHost: here\r\nOrigin: ${origin}\r\nAuthorization: Bearer ${ann.token}\r\nConnection: close\r\n\r\n`
   const isHealth = (index: number) => index % 10 === 9
   // All at once: the server comes to the last of them when it has served those before.
   for (const [index, socket] of sockets.entries()) {
@@ -145,6 +149,7 @@ test('requests that had to wait for others longer than OVERLOAD_DELAY are refuse
     assert.match(answer, /\r\ncontent-type: application\/problem\+json\r\n/i)
     assert.match(answer, /\r\nx-request-id: /i)
     assert.match(answer, /\r\nx-content-type-options: nosniff\r\n/i)
+    assert.match(answer, /\r\naccess-control-allow-origin: https:\/\/app\.example\.org\r\n/i)
   }
   for (const [index, answer] of answers.entries()) {
     assert.match(answer, isHealth(index) ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 (200|503) /)
