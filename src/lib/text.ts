@@ -1,8 +1,10 @@
 /**
  * Folds text so that spellings a person would call the same compare equal: compatibility forms
- * composed (NFKC), then lower case. Done here because `lower` differs between the databases.
+ * composed (NFKC), then lower case. Done here because `lower` differs between the databases. The lower
+ * case of Σ depends on what stands behind it, so that part of a text would fold otherwise than in it.
  */
-export const fold = (text: string): string => text.normalize('NFKC').toLowerCase().normalize('NFKC')
+export const fold = (text: string): string =>
+  text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 
 /** A PostgreSQL index entry holds at most 2,704 bytes; 100 characters are at most 400. */
 const SORT_KEY_LENGTH = 100

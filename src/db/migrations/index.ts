@@ -4,6 +4,7 @@ import * as browserSessions from './0002-browser-sessions.ts'
 import * as countTodos from './0003-count-todos.ts'
 import * as searchIndex from './0004-search-index.ts'
 import * as signInPlaces from './0005-sign-in-places.ts'
+import * as greekFinalSigma from './0006-greek-final-sigma.ts'
 
 /** Every migration in the order in which they run. A released one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-count-todos': countTodos,
   '0004-search-index': searchIndex,
   '0005-sign-in-places': signInPlaces,
+  '0006-greek-final-sigma': greekFinalSigma,
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { migrate } from '../../db/migrate.ts'
 import { type Person, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -80,6 +82,27 @@ test('q finds text anywhere, in whatever case and spelling, and takes every char
   assert.equal((await finds('')).length, 7)
   assert.deepEqual(await finds('nothing like it'), [])
   assert.equal((await ann.get(`${TODOS}?q=%00`)).statusCode, 422)
+})
+
+test('q finds the start of a word that ends in a capital sigma, and a final sigma as any', async (t) => {
+  const { ann, db } = await world(t)
+  const [invitation, road] = ['ΠΡΟΣΚΛΗΣΗ', 'ο δρόμος μου']
+  const [id] = await add(ann, invitation, road)
+  const finds = async (q: string) => textsOf(await ann.get(`${TODOS}?q=${encodeURIComponent(q)}`))
+  for (const q of ['ΠΡΟΣ', 'προς', 'προσ']) assert.deepEqual(await finds(q), [invitation], q)
+  for (const q of ['δρόμος', 'ΔΡΌΜΟΣ', 'δρόμοσ']) assert.deepEqual(await finds(q), [road], q)
+
+  // As earlier versions wrote it.
+  const old = { text_key: 'προσκλησης', sort_key: 'προσκλησης' }
+  await db
+    .updateTable('todos')
+    .set(old)
+    .where('id', '=', id ?? 0)
+    .execute()
+  await sql`delete from kysely_migration where name = '0006-greek-final-sigma'`.execute(db)
+  assert.deepEqual(await finds('σκλησησ'), [])
+  await migrate(db)
+  assert.deepEqual(await finds('σκλησησ'), [invitation])
 })
 
 test('sort orders by id, by times and by text without case, both ways', async (t) => {
