@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { clientOf, PASSWORD, type Person, type World, world } from '../../../test/world.ts'
 import { tableNames } from '../../db/tables.ts'
@@ -48,6 +49,15 @@ test('names change without a password, at both mounts, and only those that are s
   )
   assert.equal(merged.json().lname, 'Archer')
   assert.equal((await account(bob)).fname, 'bob')
+})
+
+test('no change is no write, and todos keep their entity tags', async (t) => {
+  const { ann } = await world(t)
+  const before = await account(ann)
+  const { location, etag } = (await ann.post('/api/v1/todos', { text: 'a' })).headers
+  await delay(5)
+  assert.deepEqual((await ann.patch(ME, {})).json(), before)
+  assert.equal((await ann.get(String(location))).headers.etag, etag)
 })
 
 test('a new e-mail address signs in and the old one does not', async (t) => {
