@@ -11,8 +11,12 @@ const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((ta
  */
 export const entityTag = (version: number, nested = 0): string => `"${version}.${nested}"`
 
-/** The versions that the request's `If-Match` allows, undefined when it allows any. */
+/**
+ * The versions that the request's `If-Match` allows, undefined when it allows any. None at all where it
+ * is only for what is not there yet (RFC 9110 §13.1.2).
+ */
 export function allowedVersions({ headers }: FastifyRequest): number[] | undefined {
+  if (headers['if-none-match']?.trim() === '*') return []
   const header = headers['if-match']
   return header === undefined || header.trim() === '*' ? undefined : versionsIn(header)
 }

@@ -21,6 +21,18 @@ test('the entity tag is strong, and another after every change', async (t) => {
   assert.equal((await ann.get(url)).headers.etag, replaced.headers.etag)
 })
 
+test('If-None-Match: * lets no change through, since the todo is there (412)', async (t) => {
+  const { ann } = await world(t)
+  const { url } = await oneTodo(ann)
+  const before = await ann.get(url)
+  const absent = { 'if-none-match': '*' }
+  assert.equal((await ann.put(url, { text: 'Made' }, absent)).statusCode, 412)
+  assert.equal((await ann.patch(url, { text: 'Made' }, absent)).statusCode, 412)
+  assert.equal((await ann.delete(url, absent)).statusCode, 412)
+  assert.deepEqual((await ann.get(url)).json(), before.json())
+  assert.equal((await ann.put(`${TODOS}/999999`, { text: 'Made' }, absent)).statusCode, 404)
+})
+
 test('If-Match lets a change through for the current version only (412)', async (t) => {
   const { ann } = await world(t)
   const { url, tag } = await oneTodo(ann)
