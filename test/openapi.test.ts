@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { parse } from 'yaml'
 import { documentOf } from './answers.ts'
 import { world } from './world.ts'
 
@@ -75,6 +76,13 @@ test('the document is OpenAPI 3.1 and names each shape once', async (t) => {
   assert.deepEqual(Object.keys(document.components.securitySchemes).sort(), ['password', 'session'])
   const inline = JSON.stringify(document.paths).match(/"properties":/g)
   assert.equal(inline, null, 'every object with fields is a component')
+})
+
+test('Swagger UI offers the same document, as JSON and as YAML', async (t) => {
+  const { nobody } = await world(t)
+  const document = (await nobody.get('/openapi.json')).json()
+  assert.deepEqual((await nobody.get('/docs/json')).json(), document)
+  assert.deepEqual(parse((await nobody.get('/docs/yaml')).body), document)
 })
 
 test('every parameter that has a default may be left out', async (t) => {

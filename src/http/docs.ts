@@ -181,6 +181,8 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
     })
     await app.register(swaggerUi, {
       routePrefix: '/docs',
+      transformSpecification: whole,
+      transformSpecificationClone: false,
       staticCSP:
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
       uiConfig: { url: '/openapi.json', persistAuthorization: true, tryItOutEnabled: true },
