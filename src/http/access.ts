@@ -35,6 +35,9 @@ declare module 'fastify' {
 const CREDENTIALS = 'Invalid authentication credentials'
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/** Names the user that a page was drawn for: its calls are not for whoever is signed in by now. */
+const PAGE_USER = 'x-page-user'
+
 /**
  * Lets a request through to its route, or not, before its body is read. A bearer token counts
  * before a cookie; a cookie may change something only when the page that sent it is ours, and so
@@ -71,6 +74,8 @@ async function callerBy(request: FastifyRequest, identify: Identify): Promise<Ca
   }
   const secret = readCookie(request, SESSION_COOKIE)
   const caller = secret ? await identify.byCookie(secret) : undefined
+  const pageUser = request.headers[PAGE_USER]
+  if (pageUser !== undefined && pageUser !== String(caller?.id)) return undefined
   if (caller && !SAFE_METHODS.has(request.method) && !isSameOrigin(request)) {
     throw forbidden('A request with a cookie may change something only from this site.')
   }

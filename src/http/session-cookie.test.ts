@@ -57,6 +57,18 @@ test('a cookie that belongs to no session is nobody (401)', async (t) => {
   assert.equal(elsewhere.statusCode, 401)
 })
 
+test('what a page asks that was drawn for somebody else is not for who is signed in now (401)', async (t) => {
+  const here = await world(t)
+  const { cookie } = await browser(here, here.bob)
+  const drawnFor = ({ id }: Person) => ({ cookie, 'x-page-user': String(id) })
+  assert.equal((await here.nobody.get(TODOS, drawnFor(here.bob))).statusCode, 200)
+  assert.equal((await here.nobody.get(TODOS, drawnFor(here.ann))).statusCode, 401)
+  const origin = { 'sec-fetch-site': 'same-origin' }
+  assert.equal((await post(here, { ...origin, ...drawnFor(here.ann) })).statusCode, 401)
+  assert.deepEqual((await here.bob.get(TODOS)).json(), [])
+  assert.equal((await post(here, { ...origin, ...drawnFor(here.bob) })).statusCode, 201)
+})
+
 test('a session that ended, or ran out, is nobody (401), for reading and for writing', async (t) => {
   const here = await world(t)
   const ended = await browser(here, here.ann)
