@@ -26,6 +26,9 @@ interface Attempt extends Place {
 const ofAddress = (address: string) => digest(`address ${networkOf(address)}`)
 const ofDevice = (device: string) => digest(`device ${device}`)
 
+/** How many attempts of a subject this process is busy with. */
+const underWay = new Map<string, number>()
+
 /**
  * Bounds the guessing of passwords in 15 minutes: `limit` failures by one address at one account, ten
  * times as many by one address at all accounts, and ten times as many at one account by all those
@@ -42,20 +45,22 @@ export async function limited<Result>(
   const { address, account, limit } = attempt
   const here = ofAddress(address)
   const own = atAccount(here, account)
-  await count(db, own, limit)
-  await count(db, here, limit * TOGETHER)
-  const shared = await sharedLimit(db, attempt)
-  if (shared) await count(db, shared.subject, shared.most)
+  return whileUnderWay(own, async () => {
+    await count(db, own, limit)
+    await count(db, here, limit * TOGETHER)
+    const shared = await sharedLimit(db, attempt)
+    if (shared) await count(db, shared.subject, shared.most)
 
-  const result = await look()
-  if (result === undefined) {
-    signInFailures.publish('wrong')
-  } else {
-    await store.clearFailures(db, own)
-    await store.forgiveFailure(db, here)
-    if (shared) await store.forgiveFailure(db, shared.subject)
-  }
-  return result
+    const result = await look()
+    if (result === undefined) {
+      signInFailures.publish('wrong')
+    } else {
+      await store.clearFailures(db, own)
+      await store.forgiveFailure(db, here)
+      if (shared) await store.forgiveFailure(db, shared.subject)
+    }
+    return result
+  })
 }
 
 const atAccount = (who: string, account: store.Account) =>
@@ -74,15 +79,29 @@ async function sharedLimit(db: Db, { address, device, account, limit }: Attempt)
   return { subject: atAccount('elsewhere', account), most: limit * TOGETHER }
 }
 
+async function whileUnderWay<Result>(
+  subject: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  underWay.set(subject, (underWay.get(subject) ?? 0) + 1)
+  try {
+    return await work()
+  } finally {
+    const others = (underWay.get(subject) ?? 1) - 1
+    if (others > 0) underWay.set(subject, others)
+    else underWay.delete(subject)
+  }
+}
+
 async function count(db: Db, subject: string, most: number): Promise<void> {
   const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
-  if (failures > most) {
-    signInFailures.publish('limited')
-    throw tooManyRequests(
-      'Too many failed attempts. Try again later.',
-      secondsUntil(window_ends_at),
-    )
+  if (failures <= most) return
+  if (failures - (underWay.get(subject) ?? 0) < most) {
+    // Those under way may all be right, as when many machines begin to work at once.
+    throw tooManyRequests('Too many attempts at the same time. Try again in a moment.', 1)
   }
+  signInFailures.publish('limited')
+  throw tooManyRequests('Too many failed attempts. Try again later.', secondsUntil(window_ends_at))
 }
 
 /** Remembers where a user signed in, so that others' failures do not count there. */

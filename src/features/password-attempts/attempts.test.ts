@@ -116,6 +116,16 @@ test('wrong attempts at the same time do not get past the limit', async (t) => {
   assert.deepEqual(statuses.sort(), [...Array(3).fill(401), ...Array(9).fill(429)])
 })
 
+test('right attempts at the same time that are too many may come again at once', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '3' })
+  const right = () => attempt(here, { password: PASSWORD })
+  const answers = await Promise.all(Array.from({ length: 5 }, right))
+  const refused = answers.filter(({ statusCode }) => statusCode === 429)
+  assert.ok(refused.length > 0)
+  for (const { headers } of refused) assert.equal(headers['retry-after'], '1')
+  assert.equal((await right()).statusCode, 200)
+})
+
 test('one address may fail ten times SIGN_IN_FAILURES at all accounts together', async (t) => {
   const here = await world(t, { SIGN_IN_FAILURES: '1' })
   for (let number = 0; number < 10; number++)
