@@ -112,9 +112,7 @@ function messageOf(error: unknown): string {
   if (error instanceof Problem && error.errors) {
     return error.errors.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join('\n')
   }
-  if (!(error instanceof Error)) return String(error)
-  // A refused connection is several errors in one, and says nothing itself.
-  return error.message || ('code' in error ? String(error.code) : error.name)
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A person gets a sentence; only what nobody foresaw comes with its stack. */

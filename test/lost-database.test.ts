@@ -3,8 +3,13 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
 import pg from 'pg'
-import { freshDatabase, isPostgresql, world } from './world.ts'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.ts'
+import { open } from '../src/db/open.ts'
+import { installation } from './command.ts'
+import { clientOf, freshDatabase, isPostgresql, world } from './world.ts'
 
 /** A way to the PostgreSQL server that can be cut, or made to swallow everything. */
 async function fragileWay(t: TestContext, target: URL) {
@@ -112,6 +117,40 @@ test('a transaction whose connection is cut leaves nothing behind', { skip }, as
   way.mend()
   assert.equal((await ann.post('/api/v1/todos', { text: 'Once' }, headers)).statusCode, 201)
   assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '1')
+})
+
+test('a connection that can only read is given up by the first write that fails on it', {
+  skip,
+}, async (t) => {
+  const { ann, db } = await world(t, { DATABASE_POOL_SIZE: '1' })
+  const add = async (headers = {}) =>
+    (await ann.post('/api/v1/todos', { text: 'a' }, headers)).statusCode
+  for (const headers of [{}, { 'idempotency-key': 'in-a-transaction' }]) {
+    await sql`set session characteristics as transaction read only`.execute(db)
+    assert.deepEqual([await add(headers), await add(headers)], [503, 201])
+  }
+})
+
+test('a database that cannot show who it is, is a 503, and a sentence at a start', {
+  skip,
+}, async (t) => {
+  const { config, ann } = await world(t)
+  const url = new URL(config.databaseUrl)
+  url.searchParams.set('sslmode', 'verify-full')
+  const db = await open(url.href, { pool: config.pool, onConnectionLost: () => {} })
+  const app = await buildApp(config, db, pino({ level: 'silent' }))
+  t.after(async () => {
+    await app.close()
+    await db.destroy()
+  })
+  const client = clientOf(app, ann.token)
+  assert.equal((await client.get('/ready')).statusCode, 503)
+  assert.equal((await client.get('/api/v1/todos')).statusCode, 503)
+
+  const { todo } = await installation(t)
+  const { code, stderr } = await todo(['migrate'], { variables: { DATABASE_URL: url.href } })
+  assert.equal(code, 1)
+  assert.match(stderr, /^The database cannot be reached: .+\n$/)
 })
 
 test('when others wait too long for a connection, who comes is refused at once (503)', {

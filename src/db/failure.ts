@@ -1,26 +1,24 @@
 import { conflict, type Problem, unavailable } from '../lib/problem.ts'
+import { NotConnected } from './not-connected.ts'
 
 /** SQLite's primary result codes for: busy, locked, read-only, I/O error, full, can't open. */
 const SQLITE_UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14])
 
 /**
- * PostgreSQL error classes (manual, appendix A): 08 connection, 25006 read-only, 28 refused to sign
- * in, 3D000 no such database, 40 transaction rollback, 53 resources, 55P03 lock, 57 intervention,
- * 58 system error.
+ * PostgreSQL error classes (manual, appendix A): 08 connection, 25006 read-only, 40 transaction rollback,
+ * 53 resources, 55P03 lock, 57 intervention, 58 system error.
  */
-const POSTGRESQL_UNAVAILABLE = /^(08|25006|28|3D000|40|53|55P03|57|58)/
+const POSTGRESQL_UNAVAILABLE = /^(08|25006|40|53|55P03|57|58)/
 
-const NETWORK_UNAVAILABLE =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/
+/** A connection that was there and broke. */
+const NETWORK_UNAVAILABLE = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)/
 
 /** node-postgres gives these no code. */
 const CLIENT_UNAVAILABLE =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/
+  /^(Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/
 
 function isUnavailable(error: Error): boolean {
-  if (error instanceof AggregateError) {
-    return error.errors.some((inner) => inner instanceof Error && isUnavailable(inner))
-  }
+  if (error instanceof NotConnected) return true
   if ('errcode' in error && typeof error.errcode === 'number') {
     return SQLITE_UNAVAILABLE.has(error.errcode & 0xff)
   }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { NotConnected } from './not-connected.ts'
 import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
 
 /** Connections in use and idle, and how many wait for one. */
@@ -7,6 +8,13 @@ export interface PoolUse {
   readonly idle: number
   readonly waiting: number
 }
+
+/**
+ * Whether a connection is of no more use after this error: it can only read, as one to a server that was
+ * the primary, or to a database that was made read-only for a while.
+ */
+export const isSpent = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '25006'
 
 /** How many may wait for each connection. */
 const WAITING_MAX = 100
@@ -46,12 +54,14 @@ export class PostgresqlConnections {
     return performance.now() - Math.min(first?.since ?? inPipelines, inPipelines)
   }
 
-  /** A connection for the caller alone, until released. Throws when none is had in time. */
+  /** A connection for the caller alone, until released. Throws `NotConnected` when none is had in time. */
   async connect(): Promise<pg.PoolClient> {
     const wait = { since: performance.now() }
     this.#waiting.add(wait)
     try {
       return await this.#pool.connect()
+    } catch (error) {
+      throw new NotConnected(error)
     } finally {
       this.#waiting.delete(wait)
     }
@@ -60,10 +70,14 @@ export class PostgresqlConnections {
   /** Runs a statement on a connection of its own. */
   async runAlone(statement: pg.QueryConfig): Promise<pg.QueryResult> {
     const client = await this.connect()
+    let isDone = false
     try {
       return await client.query(statement)
+    } catch (error) {
+      isDone = isSpent(error)
+      throw error
     } finally {
-      client.release()
+      client.release(isDone)
     }
   }
 

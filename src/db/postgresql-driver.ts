@@ -7,7 +7,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type pg from 'pg'
-import type { PostgresqlConnections } from './postgresql-connections.ts'
+import { isSpent, type PostgresqlConnections } from './postgresql-connections.ts'
 import { isPrepared } from './prepared.ts'
 
 /** What one query or one transaction uses; only the transaction has a connection from start to end. */
@@ -15,6 +15,7 @@ class PostgresqlSession implements DatabaseConnection {
   readonly #connections: PostgresqlConnections
   readonly #isNaming: boolean
   #client: pg.PoolClient | undefined
+  #isSpent = false
 
   constructor(connections: PostgresqlConnections, isNaming: boolean) {
     this.#connections = connections
@@ -28,10 +29,19 @@ class PostgresqlSession implements DatabaseConnection {
   #run(query: CompiledQuery): Promise<pg.QueryResult> {
     const statement: pg.QueryConfig = { text: query.sql, values: [...query.parameters] }
     if (this.#isNaming && isPrepared(query)) statement.name = query.name
-    if (this.#client) return this.#client.query(statement)
+    if (this.#client) return this.#runWithin(this.#client, statement)
     // A write waits for the disk, and is sooner done beside others, whose commits are one with it.
     const isShared = isPrepared(query) && query.isBrief && query.query.kind === 'SelectQueryNode'
     return isShared ? this.#connections.runShared(statement) : this.#connections.runAlone(statement)
+  }
+
+  async #runWithin(client: pg.PoolClient, statement: pg.QueryConfig): Promise<pg.QueryResult> {
+    try {
+      return await client.query(statement)
+    } catch (error) {
+      this.#isSpent ||= isSpent(error)
+      throw error
+    }
   }
 
   /** Gives all rows at once. */
@@ -55,15 +65,15 @@ class PostgresqlSession implements DatabaseConnection {
     try {
       await this.#client?.query('rollback')
     } catch (error) {
-      this.#client?.release(true)
-      this.#client = undefined
+      this.#isSpent = true
       throw error
     }
   }
 
   release(): void {
-    this.#client?.release()
+    this.#client?.release(this.#isSpent)
     this.#client = undefined
+    this.#isSpent = false
   }
 }
 
