@@ -23,6 +23,14 @@ export class Away extends Error {
   }
 }
 
+/** The session has ended: the same request may work once the person has signed in again. */
+export class SignedOut extends Error {
+  constructor() {
+    super('You are signed out.')
+    this.name = 'SignedOut'
+  }
+}
+
 export interface Answer {
   readonly body: unknown
   readonly tag: string | null
@@ -41,7 +49,7 @@ const PATIENCE = 15_000
 /** Nobody there, or a proxy or a server that says that it cannot serve now. */
 const AWAY: ReadonlySet<number> = new Set([0, 502, 503, 504])
 
-/** Calls the API as the signed-in browser. Throws `Refused` or `Away`. */
+/** Calls the API as the signed-in browser. Throws `Refused`, `Away` or `SignedOut`. */
 export function call({ method, url, body, headers = {}, signal }: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = $.ajax({
@@ -65,6 +73,7 @@ export function call({ method, url, body, headers = {}, signal }: Request): Prom
       () => {
         const retryAfter = Number(request.getResponseHeader('Retry-After')) || undefined
         if (AWAY.has(request.status)) reject(new Away(retryAfter))
+        else if (request.status === 401) reject(new SignedOut())
         else reject(new Refused(request.status, detailOf(request.responseText)))
       },
     )

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import type { BrowserContextOptions } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { Tokens } from '../src/features/sessions/schema.ts'
@@ -14,6 +14,8 @@ const PASSWORD = 'rain on tin roofs'
 export interface Visitor extends Visit {
   /** Calls the API as the same person elsewhere, by a token. */
   readonly elsewhere: (method: string, path: string, body?: unknown) => Promise<Response>
+  /** Signs the same person in on another page. */
+  readonly signIn: (page: Page) => Promise<void>
   /** The texts of the list, from top to bottom, as they are seen. */
   readonly texts: () => Promise<string[]>
   /** The todos that the server has, the newest first. */
@@ -65,16 +67,20 @@ export async function visitHome(
   }
   const visit = await openBrowser(t, { baseURL: url, ...options })
   const { page } = visit
+  const signIn = async (page: Page) => {
+    await page.getByLabel('E-mail address').fill(email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL('**/home')
+  }
   await page.goto('/login')
-  await page.getByLabel('E-mail address').fill(email)
-  await page.getByLabel('Password').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.waitForURL('**/home')
+  await signIn(page)
   // Once more, without the greeting.
   await page.reload()
   return {
     ...visit,
     elsewhere,
+    signIn,
     texts: () => page.locator('.todo:visible .todo-text:visible').allTextContents(),
     saved: async () =>
       Value.Parse(Type.Array(Todo), await (await elsewhere('GET', '?sort=-id&limit=100')).json()),

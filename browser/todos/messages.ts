@@ -17,40 +17,52 @@ interface Message {
   /** In milliseconds; without it the message stays until it is dismissed or taken away. */
   readonly lifetime?: number
   readonly isAlarm?: boolean
+  /** Whether it tells of a state that lasts, which the action alone does not end. */
+  readonly lasts?: boolean
 }
 
 export interface Shown {
+  /** False as soon as it was dismissed or taken away. */
+  isShown(): boolean
+  /** Changes the words. One that was dismissed comes back when there is something new to say. */
+  say(text: string): void
   /** Takes the message away. */
   close(): void
 }
 
 /** Shows a message at the foot of the window. Its time stands still under the pointer and the focus. */
-export function show({ text, action, lifetime, isAlarm = false }: Message): Shown {
+export function show({ text, action, lifetime, isAlarm = false, lasts = false }: Message): Shown {
   const toast = $(copyOf('toast-template'))
+  const words = toast.find('p')
   let timer: ReturnType<typeof setTimeout> | undefined
   const close = () => {
     clearTimeout(timer)
-    toast.remove()
+    toast.detach()
   }
   const start = () => {
     clearTimeout(timer)
     if (lifetime !== undefined) timer = setTimeout(close, lifetime)
   }
-  toast.find('p').text(text)
+  const isShown = () => toast.parent().length > 0
+  const say = (next: string) => {
+    if (next === words.text()) return
+    words.text(next)
+    if (!isShown()) $('#toasts').append(toast)
+    $(isAlarm ? '#alarm' : '#announcer').text(next)
+  }
   toast
     .find('[data-action=act]')
     .text(action?.label ?? '')
     .prop('hidden', !action)
     .on('click', () => {
-      close()
+      if (!lasts) close()
       action?.run()
     })
   toast.find('[data-action=dismiss]').on('click', close)
   toast.on('mouseenter focusin', () => clearTimeout(timer)).on('mouseleave focusout', start)
-  $('#toasts').append(toast)
-  $(isAlarm ? '#alarm' : '#announcer').text(text)
+  say(text)
   start()
-  return { close }
+  return { isShown, say, close }
 }
 
 /** Something was refused: says so, and what was lost by it. */

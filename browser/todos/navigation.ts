@@ -1,9 +1,10 @@
 import $ from 'jquery'
 import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
-import { Away, call, Refused } from '../api.ts'
+import { Away, call, Refused, SignedOut } from '../api.ts'
 import { beingDeleted } from './deletions.ts'
 import { currentView, isEditing, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
+import { sayEnded } from './session.ts'
 import { api, pageSize, todosIn } from './todo.ts'
 import { isIdle, onIdle, writesAnswered } from './writes.ts'
 
@@ -37,6 +38,7 @@ async function load(view: View): Promise<void> {
     await read(view, own.signal)
   } catch (error) {
     if (own.signal.aborted) return
+    if (error instanceof SignedOut) return sayEnded(reload)
     failure = show({
       text:
         error instanceof Refused ? error.message : 'The list cannot be read: the server is away.',
@@ -48,6 +50,8 @@ async function load(view: View): Promise<void> {
     if (running === own) $('#todos').removeAttr('aria-busy')
   }
 }
+
+const reload = (): Promise<void> => load(currentView())
 
 async function read(view: View, signal: AbortSignal): Promise<void> {
   const completed = { all: undefined, open: 'false', done: 'true' }[view.show]
@@ -90,7 +94,7 @@ export function refresh(): void {
 export function refreshWhenIdle(): void {
   if (!isStale || !isIdle() || isEditing()) return
   isStale = false
-  void load(currentView())
+  void reload()
 }
 
 /** Fills up a page from which rows went. */

@@ -3,12 +3,14 @@ import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
+import { watchReturn } from './session.ts'
 import { watchTicking } from './tick.ts'
 import { watchNetwork } from './writes.ts'
 
 /** Takes over the todo page: from now on nothing there needs a new page. */
 export function startTodoPage(list: HTMLElement): void {
   watchNetwork()
+  watchReturn()
   watchNavigation()
   watchAdding()
   watchTicking(list)

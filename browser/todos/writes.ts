@@ -1,9 +1,10 @@
 import $ from 'jquery'
-import { Away, Refused } from '../api.ts'
+import { Away, Refused, SignedOut } from '../api.ts'
 import { type Shown, show } from './messages.ts'
+import { sayEnded } from './session.ts'
 
 export interface Write {
-  /** Asks the server. May be called again when the server was away. */
+  /** Asks the server. May be called again when the server was away, or the session had ended. */
   readonly send: () => Promise<void>
   /** Takes back what was shown already. */
   readonly refused: (refusal: Refused) => void
@@ -16,7 +17,8 @@ const SAVED_SHOWN = 2_000
 /**
  * What was done on the page and the server does not know yet. Writes go one after the other, in the
  * order in which they were made, so that the last word stands. While the server is away they wait,
- * and are tried again: after a while, when the network is back, or when the person says so.
+ * and are tried again: after a while, when the network is back, or when the person says so. Without
+ * a session they wait for the person to sign in elsewhere and come back.
  */
 const waiting: Write[] = []
 let isSending = false
@@ -59,10 +61,8 @@ async function sendOne(work: Write): Promise<void> {
   try {
     await work.send()
   } catch (error) {
-    if (error instanceof Away) {
-      waitFor(error)
-      return
-    }
+    if (error instanceof Away) return waitFor(error)
+    if (error instanceof SignedOut) return waitForSession()
     // A mistake of ours must not block the writes behind it.
     if (!(error instanceof Refused)) console.error(error)
     work.refused(error instanceof Refused ? error : new Refused(0, 'Something went wrong here.'))
@@ -72,8 +72,7 @@ async function sendOne(work: Write): Promise<void> {
   waiting.shift()
   answered++
   wait = FIRST_WAIT
-  notice?.close()
-  notice = undefined
+  closeNotice()
   const [next] = waiting
   if (next) return sendOne(next)
   sayIdle()
@@ -90,14 +89,27 @@ function sayIdle(): void {
 function waitFor({ retryAfter }: Away): void {
   $('#save-state').text('Not saved yet')
   const count = waiting.length
-  notice?.close()
-  notice = show({
-    text: `The server cannot be reached. ${count === 1 ? 'One change waits' : `${count} changes wait`} here, do not close this page.`,
+  const text = `The server cannot be reached. ${count === 1 ? 'One change waits' : `${count} changes wait`} here, do not close this page.`
+  notice?.say(text)
+  notice ??= show({
+    text,
     isAlarm: true,
+    lasts: true,
     action: { label: 'Retry', run: () => void sendAll() },
   })
   retry = setTimeout(() => void sendAll(), Math.max(wait, (retryAfter ?? 0) * 1000))
   wait = Math.min(wait * 2, LONGEST_WAIT)
+}
+
+function waitForSession(): void {
+  $('#save-state').text('Not saved yet')
+  closeNotice()
+  sayEnded(sendAll)
+}
+
+function closeNotice(): void {
+  notice?.close()
+  notice = undefined
 }
 
 /** Begins to watch the network, and asks before the page is left with something unwritten. */
