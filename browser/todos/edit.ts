@@ -1,57 +1,46 @@
 import $ from 'jquery'
-import { copyOf, part } from '../template.ts'
 import { Refused } from '../api.ts'
 import { resolveConflict } from './conflict.ts'
-import { rowAt } from './list.ts'
+import * as field from './field.ts'
+import { leaveView, rowAt } from './list.ts'
 import { alarm, announce } from './messages.ts'
-import { refresh, refreshWhenIdle } from './navigation.ts'
-import { idOf, knownOf, learn, settle, textOf, want } from './row.ts'
+import { refill, refresh } from './navigation.ts'
+import { idOf, knownOf, learn, settle, want } from './row.ts'
 import { change, get } from './todo.ts'
 import { write } from './writes.ts'
 
-/** Opens the text of a row for editing; `draft` is what is in the field when that is something else. */
-export function edit(row: HTMLElement, draft?: string): void {
+/** Opens the text of a row for editing, and saves what is typed in another one. */
+export function edit(row: HTMLElement): void {
   for (const open of $('#todos > [data-editing]').get()) if (open !== row) save(open)
-  if (row.dataset.editing !== undefined) return
-  const form = copyOf('edit-template')
-  // A text that was changed elsewhere is noticed against the one that the person had before them.
-  row.dataset.editing = textOf(row)
-  const field = part(form, 'textarea')
-  field.removeAttribute('autofocus')
-  row.append(form)
-  setOpen(row, true)
-  $(field).val(draft ?? textOf(row))
-  field.focus()
-  if (field instanceof HTMLTextAreaElement) field.setSelectionRange(-1, -1)
-}
-
-function setOpen(row: HTMLElement, isOpen: boolean): void {
-  part(row, '.todo-text').hidden = isOpen
-  part(row, '.todo-actions').hidden = isOpen
+  field.open(row)
+  field.focus(row)
 }
 
 /** Closes the field and leaves the text as it is. */
 function cancel(row: HTMLElement): void {
-  part(row, '.edit-form').remove()
-  delete row.dataset.editing
-  setOpen(row, false)
+  field.close(row)
   row.focus()
-  // What was put off while the field was open.
-  refreshWhenIdle()
+  leave(row)
 }
 
-const typedIn = (row: HTMLElement): string => String($(row).find('textarea').val()).trim()
+/** Lets a row go that was only on the page as long as its text was not saved. */
+function leave(row: HTMLElement): void {
+  if (leaveView(row)) refill()
+}
 
 function save(row: HTMLElement): void {
-  const text = typedIn(row)
+  const text = field.draftIn(row)
   const before = row.dataset.editing ?? ''
   if (text === '') {
-    $(row).find('textarea').attr('aria-invalid', 'true').trigger('focus')
-    part(row, '[data-fault]').hidden = false
-    return
+    field.sayFault(row, 'The text must have at least 1 character.')
+    field.focus(row)
+  } else if (text === before) {
+    cancel(row)
+  } else {
+    field.close(row)
+    row.focus()
+    saveText(row, text, before)
   }
-  cancel(row)
-  if (text !== before) saveText(row, text, before)
 }
 
 /** Saves a text that was made of `before`. */
@@ -60,34 +49,38 @@ function saveText(row: HTMLElement, text: string, before: string): void {
   announce(`Saved: ${text}`)
   write({
     async send() {
-      if (!(await saveOver(row, text, before))) void decide(row, text)
+      await saveOver(row, text, before)
       settle(row, { text })
+      leave(row)
     },
     refused(refusal) {
+      if (refusal.status === 412) {
+        void decide(row, text)
+        return
+      }
       settle(row, { text })
       alarm(`“${text}” was not saved. ${refusal.message}`, {
         label: 'Edit',
-        run: () => edit(row, text),
+        run: () => edit(row),
       })
       if (refusal.status === 404) refresh()
     },
   })
 }
 
-/** False when the text became another one meanwhile, which is known then. */
-async function saveOver(row: HTMLElement, text: string, before: string): Promise<boolean> {
+/** Throws a 412 when the text became another one meanwhile, which is known then. */
+async function saveOver(row: HTMLElement, text: string, before: string): Promise<void> {
   if (knownOf(row).tag === undefined) await look(row)
-  if (knownOf(row).text === text) return true
-  if (knownOf(row).text !== before) return false
+  if (knownOf(row).text === text) return
+  if (knownOf(row).text !== before) throw new Refused(412, 'The text was changed somewhere else.')
   try {
     const { todo, tag } = await change(idOf(row), { text }, knownOf(row).tag)
     learn(row, todo, tag)
-    return true
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 412) throw error
     // It may only have been ticked, or an earlier try may have come through without its answer.
     await look(row)
-    return saveOver(row, text, before)
+    await saveOver(row, text, before)
   }
 }
 
@@ -96,13 +89,22 @@ async function look(row: HTMLElement): Promise<void> {
   learn(row, todo, tag)
 }
 
-/** Lets the person choose between two texts. */
+/** Lets the person choose between two texts. Until then the text is still wanted, so the row stays. */
 async function decide(row: HTMLElement, mine: string): Promise<void> {
   const theirs = knownOf(row).text
   const choice = await resolveConflict({ theirs, mine })
-  if (choice === 'mine') saveText(row, mine, theirs)
-  else if (choice === 'edit') edit(row, mine)
-  else row.focus()
+  if (choice === 'mine') {
+    saveText(row, mine, theirs)
+    return
+  }
+  settle(row, { text: mine })
+  if (choice === 'edit') {
+    field.open(row, mine)
+    field.focus(row)
+  } else {
+    row.focus()
+    leave(row)
+  }
 }
 
 export function watchEditing(list: HTMLElement): void {

@@ -2,7 +2,7 @@ import $ from 'jquery'
 import { part } from '../template.ts'
 import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
+import { holdsText, isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
 
@@ -47,9 +47,6 @@ export function unhide(row: HTMLElement): void {
   row.hidden = false
   showEmptyState()
 }
-
-/** Whether a row's text is being edited. */
-export const isEditing = (): boolean => list().querySelector('[data-editing]') !== null
 
 let counts: Counts = countsOnPage()
 let current: View = { show: 'all', q: '', page: 1 }
@@ -114,17 +111,20 @@ export function setView(view: View, pageTotal: number): void {
   showSummary()
 }
 
+/** Rows that do not belong in the view, and stay since their texts are not saved. */
+let guests: ReadonlySet<HTMLElement> = new Set()
+
 /**
  * Shows a page of the list. Rows that are there already stay the same elements, so that the focus
- * and an edit stay too; what the server does not know yet stays on top.
+ * and an edit stay too. What the server does not know yet, or is being edited, stays on top when it
+ * is not on the page.
  */
 export function render(todos: readonly Todo[], next: Counts): void {
-  const focused = focusedRow()
   const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
-  const unsaved = rows().filter((row) => knownOf(row).id === undefined)
+  const isNew = (row: HTMLElement) => knownOf(row).id === undefined
   // One whose adding is written and not answered yet has its row on top already. Should it be
   // another of the same text, it is there at the next reading, once everything is answered.
-  const beingAdded = new Set(unsaved.map(textOf))
+  const beingAdded = new Set(rows().filter(isNew).map(textOf))
   const shown = todos
     .filter((todo) => byId.has(todo.id) || !beingAdded.has(todo.text))
     .map((todo) => {
@@ -133,12 +133,32 @@ export function render(todos: readonly Todo[], next: Counts): void {
       row.hidden = row.dataset.deleting !== undefined
       return row
     })
-  list().replaceChildren(...unsaved, ...shown)
+  const others = rows().filter((row) => !shown.includes(row))
+  guests = new Set(others.filter(holdsText))
+  place([...others.filter((row) => isNew(row) || guests.has(row)), ...shown])
   showCounts(next)
   showEmptyState()
-  if (focused?.isConnected && !focused.contains(document.activeElement)) focused.focus()
 }
 
-/** Whether the view shows open, or done, todos only, and not this one's kind. */
+/** Makes these the rows of the list. Who types in one of them can go on. */
+function place(next: readonly HTMLElement[]): void {
+  const { activeElement: focused } = document
+  for (const row of rows()) if (!next.includes(row)) row.remove()
+  let place = list().firstElementChild
+  for (const row of next) {
+    if (row === place) place = place.nextElementSibling
+    else list().insertBefore(row, place)
+  }
+  if (focused instanceof HTMLElement && focused !== document.activeElement) focused.focus()
+}
+
+/** Whether a row does not belong in the view, such as a done todo among the open ones. */
 export const isOutOfView = (row: HTMLElement): boolean =>
-  current.show !== 'all' && (current.show === 'done') !== isTicked(row)
+  guests.has(row) || (current.show !== 'all' && (current.show === 'done') !== isTicked(row))
+
+/** Hides a row that does not belong in the view; false when it does, or its text is not saved. */
+export function leaveView(row: HTMLElement): boolean {
+  if (!isOutOfView(row) || holdsText(row)) return false
+  hide(row)
+  return true
+}

@@ -2,7 +2,7 @@ import $ from 'jquery'
 import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
 import { Away, call, Refused, SignedOut } from '../api.ts'
 import { beingDeleted } from './deletions.ts'
-import { currentView, isEditing, pageCount, render, setView, visibleRows } from './list.ts'
+import { currentView, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { sayEnded } from './session.ts'
 import { api, pageSize, todosIn } from './todo.ts'
@@ -92,7 +92,7 @@ export function refresh(): void {
 }
 
 export function refreshWhenIdle(): void {
-  if (!isStale || !isIdle() || isEditing()) return
+  if (!isStale || !isIdle()) return
   isStale = false
   void reload()
 }

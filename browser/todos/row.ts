@@ -60,6 +60,10 @@ export function textOf(row: HTMLElement): string {
   return wanted.text ?? known.text
 }
 
+/** Whether a text is typed there, or was typed, that the server does not have. */
+export const holdsText = (row: HTMLElement): boolean =>
+  row.dataset.editing !== undefined || stateOf(row).wanted.text !== undefined
+
 export function isTicked(row: HTMLElement): boolean {
   const { known, wanted } = stateOf(row)
   return wanted.completed ?? known.completed

@@ -1,4 +1,4 @@
-import { count, hide, isOutOfView, rowAt, unhide } from './list.ts'
+import { count, isOutOfView, leaveView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
@@ -27,9 +27,7 @@ export function toggle(row: HTMLElement): void {
   // The tick is seen before the row goes.
   offerUndo(undo, outcome(row))
   setTimeout(() => {
-    if (!isOutOfView(row)) return
-    hide(row)
-    refill()
+    if (leaveView(row)) refill()
   }, LINGERS)
 }
 

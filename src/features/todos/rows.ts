@@ -59,9 +59,8 @@ const editForm = ({ id, text, tag, next, note }: EditOptions): Html => html`
     ${comeBack(next)}
     <input type="hidden" name="tag" value="${tag}">
     ${note}
-    <p class="fault" role="alert" data-fault hidden>The text must have at least 1 character.</p>
-    <label class="sr-only" for="edit-text">Text</label>
-    <textarea id="edit-text" name="text" rows="1" class="input" dir="auto" required autofocus>
+    <p class="fault" role="alert" data-fault hidden></p>
+    <textarea name="text" rows="1" class="input" dir="auto" aria-label="Text" required autofocus>
 ${text}</textarea>
     <div class="actions">
       <button class="button">Save</button>

@@ -1,0 +1,45 @@
+import $ from 'jquery'
+import { copyOf, part } from '../template.ts'
+import { textOf } from './row.ts'
+
+// The field in which a row's text is edited. While it is open, `data-editing` is the text it began with.
+
+/** Opens the field of a row, with `draft` in it. What is typed in one that is open already stays. */
+export function open(row: HTMLElement, draft = textOf(row)): void {
+  if (row.dataset.editing !== undefined) return
+  const form = copyOf('edit-template')
+  // A text that was changed elsewhere is noticed against the one that the person had before them.
+  row.dataset.editing = textOf(row)
+  part(form, 'textarea').removeAttribute('autofocus')
+  row.append(form)
+  showText(row, false)
+  $(form).find('textarea').val(draft)
+}
+
+/** Closes the field and forgets what is typed there. */
+export function close(row: HTMLElement): void {
+  part(row, '.edit-form').remove()
+  delete row.dataset.editing
+  showText(row, true)
+}
+
+function showText(row: HTMLElement, isShown: boolean): void {
+  part(row, '.todo-text').hidden = !isShown
+  part(row, '.todo-actions').hidden = !isShown
+}
+
+/** What is typed in the open field. */
+export const draftIn = (row: HTMLElement): string => String($(row).find('textarea').val()).trim()
+
+/** Moves the focus to the end of what is typed. */
+export function focus(row: HTMLElement): void {
+  const field = row.querySelector('textarea')
+  field?.focus()
+  field?.setSelectionRange(-1, -1)
+}
+
+/** Says at the field why its text cannot be saved. */
+export function sayFault(row: HTMLElement, text: string): void {
+  $(row).find('textarea').attr('aria-invalid', 'true')
+  $(row).find('[data-fault]').text(text).prop('hidden', false)
+}

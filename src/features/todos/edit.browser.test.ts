@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+test('editing on the todo page', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test('an open field stays when the view changes, with what is typed', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['A', 'B', '✓ C'] })
+    const filter = (name: string) => page.getByRole('link', { name: new RegExp(`^${name} `) })
+    const field = page.getByLabel('Text', { exact: true })
+    await page.getByRole('link', { name: 'Edit: A' }).click()
+    await field.fill('A and more')
+    await filter('Done').click()
+    await eventually(texts, ['C'])
+    assert.equal(await field.inputValue(), 'A and more')
+    await page.getByLabel('Search').fill('B')
+    await eventually(texts, [])
+    await page.goBack()
+    await eventually(texts, ['C'])
+    await field.focus()
+    await page.goBack()
+    await eventually(texts, ['C', 'B'])
+    await page.keyboard.type('!')
+    assert.equal(await field.inputValue(), 'A and more!')
+
+    await filter('Done').click()
+    await eventually(texts, ['C'])
+    await field.press('Enter')
+    await eventually(async () => (await saved()).map(({ text }) => text), ['C', 'B', 'A and more!'])
+    await eventually(texts, ['C'])
+    await filter('All').click()
+    await eventually(texts, ['C', 'B', 'A and more!'])
+  })
+
+  await t.test('a todo that is ticked while it is edited stays until it is saved', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['A', 'B'] })
+    await page.getByRole('link', { name: /^Open / }).click()
+    await page.clock.install()
+    await page.getByRole('link', { name: 'Edit: A' }).click()
+    await page.getByRole('button', { name: 'Done: A' }).click()
+    await page.clock.runFor(1_000)
+    const field = page.getByLabel('Text', { exact: true })
+    await field.fill('A and more')
+    await field.press('Enter')
+    await eventually(async () => (await saved())[1]?.text, 'A and more')
+    await eventually(texts, ['B'])
+  })
+
+  await t.test('a conflict of a todo that is no longer in view loses no text', async (t) => {
+    const { page, saved, elsewhere } = await visitHome(t, url, { todos: ['A', '✓ B'] })
+    const id = (await saved())[1]?.id
+    const field = page.getByLabel('Text', { exact: true })
+    await page.getByRole('link', { name: 'Edit: A' }).click()
+    await field.fill('Mine')
+    await elsewhere('PATCH', `/${id}`, { text: 'Theirs' })
+    const held = Promise.withResolvers<void>()
+    await page.route(`**/api/v1/todos/${id}`, async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await field.press('Enter')
+    await page.getByRole('link', { name: /^Done / }).click()
+    await page.locator('.todo-text', { hasText: 'B' }).waitFor()
+    held.resolve()
+    await page.getByRole('dialog').getByText('Keep on editing').click()
+    assert.equal(await field.inputValue(), 'Mine')
+    await field.press('Enter')
+    await eventually(async () => (await saved())[1]?.text, 'Mine')
+  })
+})
