@@ -1,9 +1,10 @@
 import $ from 'jquery'
 import { call, uniqueKey } from '../api.ts'
-import { count, currentView, insertFirst, remove } from './list.ts'
-import { alarm, announce } from './messages.ts'
+import * as field from './field.ts'
+import { count, currentView, insertFirst } from './list.ts'
+import { announce } from './messages.ts'
 import { goTo } from './navigation.ts'
-import { learn, newRow } from './row.ts'
+import { learn, newRow, settle, textOf } from './row.ts'
 import { api, todoIn } from './todo.ts'
 import { write } from './writes.ts'
 
@@ -18,6 +19,13 @@ export function add(text: string): void {
   const row = newRow(text)
   insertFirst(row)
   count({ all: 1, open: 1 })
+  post(row)
+}
+
+/** Has the server add the todo of a row. One that it refuses is there to be edited. */
+export function post(row: HTMLElement): void {
+  const text = textOf(row)
+  row.dataset.saving = ''
   announce(`Added: ${text}`)
   // The same key at every try: an answer that was lost on the way adds nothing twice.
   const headers = { 'Idempotency-Key': uniqueKey() }
@@ -25,14 +33,11 @@ export function add(text: string): void {
     async send() {
       const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
       learn(row, todoIn(answer), answer.tag ?? undefined)
+      settle(row, { text })
     },
     refused(refusal) {
-      remove(row)
-      count({ all: -1, open: -1 })
-      alarm(`“${text}” was not added. ${refusal.message}`, {
-        label: 'Edit',
-        run: () => $('#new-text').val(text).trigger('focus'),
-      })
+      delete row.dataset.saving
+      field.giveBack(row, textOf(row), `Not added: ${refusal.message}`)
     },
   })
 }
@@ -40,9 +45,9 @@ export function add(text: string): void {
 export function watchAdding(): void {
   $('#add-form').on('submit', (event) => {
     event.preventDefault()
-    const field = $('#new-text')
-    const text = String(field.val()).trim()
-    field.val('').removeAttr('aria-invalid').trigger('focus')
+    const input = $('#new-text')
+    const text = String(input.val()).trim()
+    input.val('').removeAttr('aria-invalid').trigger('focus')
     $('#new-text-fault').empty()
     if (text) add(text)
   })

@@ -1,23 +1,31 @@
 import $ from 'jquery'
 import { Refused } from '../api.ts'
+import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as field from './field.ts'
-import { leaveView, rowAt } from './list.ts'
-import { alarm, announce } from './messages.ts'
+import { focusedRow, insertFirst, leaveView, remove as removeRow, rowAt } from './list.ts'
+import { announce, warn } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { idOf, knownOf, learn, settle, want } from './row.ts'
+import { remove } from './remove.ts'
+import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want } from './row.ts'
 import { change, get } from './todo.ts'
 import { write } from './writes.ts'
 
 /** Opens the text of a row for editing, and saves what is typed in another one. */
 export function edit(row: HTMLElement): void {
-  for (const open of $('#todos > [data-editing]').get()) if (open !== row) save(open)
+  for (const open of $('#todos > [data-editing]').get()) {
+    if (open !== row && !field.hasFault(open)) save(open)
+  }
   field.open(row)
   field.focus(row)
 }
 
-/** Closes the field and leaves the text as it is. */
+/** Closes the field and leaves the text as it is. One that is nowhere else is deleted, with Undo. */
 function cancel(row: HTMLElement): void {
+  if (isDraft(row)) {
+    remove(row)
+    return
+  }
   field.close(row)
   row.focus()
   leave(row)
@@ -32,15 +40,19 @@ function save(row: HTMLElement): void {
   const text = field.draftIn(row)
   const before = row.dataset.editing ?? ''
   if (text === '') {
-    field.sayFault(row, 'The text must have at least 1 character.')
+    const fault = 'The text must have at least 1 character.'
+    field.sayFault(row, fault)
     field.focus(row)
-  } else if (text === before) {
-    cancel(row)
-  } else {
-    field.close(row)
-    row.focus()
-    saveText(row, text, before)
+    warn(fault)
+    return
   }
+  field.close(row)
+  row.focus()
+  if (isDraft(row)) {
+    want(row, { text })
+    post(row)
+  } else if (text === before) leave(row)
+  else saveText(row, text, before)
 }
 
 /** Saves a text that was made of `before`. */
@@ -54,18 +66,29 @@ function saveText(row: HTMLElement, text: string, before: string): void {
       leave(row)
     },
     refused(refusal) {
-      if (refusal.status === 412) {
-        void decide(row, text)
-        return
+      if (refusal.status === 412) void decide(row, text)
+      else if (refusal.status === 404) replaceLost(row)
+      else {
+        settle(row, { text })
+        const isLast = textOf(row) === knownOf(row).text
+        if (isLast) field.giveBack(row, text, `Not saved: ${refusal.message}`)
       }
-      settle(row, { text })
-      alarm(`“${text}” was not saved. ${refusal.message}`, {
-        label: 'Edit',
-        run: () => edit(row),
-      })
-      if (refusal.status === 404) refresh()
     },
   })
+}
+
+/** Makes a new todo, which is not saved before the person says so, of one that is gone. */
+function replaceLost(row: HTMLElement): void {
+  const isReplaced = knownOf(row).id === undefined || !row.isConnected
+  if (isReplaced || row.dataset.deleting !== undefined) return
+  const text = row.dataset.editing === undefined ? textOf(row) : field.draftIn(row)
+  const draft = newRow(text)
+  const hadFocus = focusedRow() === row
+  removeRow(row)
+  insertFirst(draft)
+  field.giveBack(draft, text, 'Not saved: deleted somewhere else. Save adds it anew.')
+  if (hadFocus) field.focus(draft)
+  refresh()
 }
 
 /** Throws a 412 when the text became another one meanwhile, which is known then. */

@@ -1,5 +1,6 @@
 import $ from 'jquery'
 import { copyOf, part } from '../template.ts'
+import { alarm } from './messages.ts'
 import { textOf } from './row.ts'
 
 // The field in which a row's text is edited. While it is open, `data-editing` is the text it began with.
@@ -38,8 +39,18 @@ export function focus(row: HTMLElement): void {
   field?.setSelectionRange(-1, -1)
 }
 
-/** Says at the field why its text cannot be saved. */
+export const hasFault = (row: HTMLElement): boolean => !part(row, '[data-fault]').hidden
+
+/** Says at the field why its text is not saved. */
 export function sayFault(row: HTMLElement, text: string): void {
-  $(row).find('textarea').attr('aria-invalid', 'true')
-  $(row).find('[data-fault]').text(text).prop('hidden', false)
+  const id = `fault-${row.id}`
+  $(row).find('textarea').attr({ 'aria-invalid': 'true', 'aria-describedby': id })
+  $(row).find('[data-fault]').attr('id', id).text(text).prop('hidden', false)
+}
+
+/** Lets a text that was refused be edited, and says why it was. The focus stays where it is. */
+export function giveBack(row: HTMLElement, text: string, reason: string): void {
+  open(row, text)
+  sayFault(row, reason)
+  alarm(`${reason} “${text}”`, { label: 'Edit', run: () => focus(row) })
 }

@@ -2,7 +2,7 @@ import $ from 'jquery'
 import { part } from '../template.ts'
 import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { holdsText, isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
+import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
 
@@ -121,10 +121,10 @@ let guests: ReadonlySet<HTMLElement> = new Set()
  */
 export function render(todos: readonly Todo[], next: Counts): void {
   const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
-  const isNew = (row: HTMLElement) => knownOf(row).id === undefined
+  const isBeingAdded = (row: HTMLElement) => row.dataset.saving !== undefined
   // One whose adding is written and not answered yet has its row on top already. Should it be
   // another of the same text, it is there at the next reading, once everything is answered.
-  const beingAdded = new Set(rows().filter(isNew).map(textOf))
+  const beingAdded = new Set(rows().filter(isBeingAdded).map(textOf))
   const shown = todos
     .filter((todo) => byId.has(todo.id) || !beingAdded.has(todo.text))
     .map((todo) => {
@@ -135,8 +135,9 @@ export function render(todos: readonly Todo[], next: Counts): void {
     })
   const others = rows().filter((row) => !shown.includes(row))
   guests = new Set(others.filter(holdsText))
-  place([...others.filter((row) => isNew(row) || guests.has(row)), ...shown])
-  showCounts(next)
+  place([...others.filter((row) => isBeingAdded(row) || guests.has(row)), ...shown])
+  const drafts = rows().filter(isDraft).length
+  showCounts({ ...next, all: next.all + drafts, open: next.open + drafts })
   showEmptyState()
 }
 

@@ -6,6 +6,11 @@ export const announce = (text: string): void => {
   $('#announcer').text(text)
 }
 
+/** Tells those who listen at once what went wrong. */
+export const warn = (text: string): void => {
+  $('#alarm').text(text)
+}
+
 interface Action {
   readonly label: string
   readonly run: () => void
@@ -48,7 +53,8 @@ export function show({ text, action, lifetime, isAlarm = false, lasts = false }:
     if (next === words.text()) return
     words.text(next)
     if (!isShown()) $('#toasts').append(toast)
-    $(isAlarm ? '#alarm' : '#announcer').text(next)
+    const tell = isAlarm ? warn : announce
+    tell(next)
   }
   toast
     .find('[data-action=act]')
@@ -65,6 +71,6 @@ export function show({ text, action, lifetime, isAlarm = false, lasts = false }:
   return { isShown, say, close }
 }
 
-/** Something was refused: says so, and what was lost by it. */
+/** Says that something was refused. The message goes by itself, so it may not be all that is left of a text. */
 export const alarm = (text: string, action?: Action): Shown =>
   show({ text, isAlarm: true, lifetime: 20_000, ...(action && { action }) })

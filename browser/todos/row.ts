@@ -1,4 +1,5 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
+import { Refused } from '../api.ts'
 import { copyOf, part } from '../template.ts'
 
 /** A todo as the server said it last. */
@@ -46,12 +47,16 @@ function stateOf(row: HTMLElement): State {
 
 export const knownOf = (row: HTMLElement): Known => stateOf(row).known
 
-/** The id that the server gave the row's todo. Throws while it has none. */
+/** The id that the server gave the row's todo. Throws, as the server would, when it has none. */
 export function idOf(row: HTMLElement): number {
   const { id } = knownOf(row)
-  if (id === undefined) throw new Error('This todo is not saved yet.')
+  if (id === undefined) throw new Refused(404, 'It is not saved.')
   return id
 }
+
+/** Whether only this page has the todo, since the server refused it or has it no more. */
+export const isDraft = (row: HTMLElement): boolean =>
+  knownOf(row).id === undefined && row.dataset.saving === undefined
 
 const textElement = (row: HTMLElement): HTMLElement => part(row, '.todo-text')
 
@@ -107,13 +112,12 @@ function show(row: HTMLElement): void {
 
 let unsaved = 0
 
-/** A row for a todo that the server does not know yet. */
+/** A row for a todo that the server does not have. */
 export function newRow(text: string): HTMLElement {
   const row = copyOf('row-template')
   name(row, `new-${++unsaved}`)
   const known = { id: undefined, text, completed: false, tag: undefined, updated_at: '' }
   states.set(row, { known, wanted: {} })
-  row.dataset.saving = ''
   show(row)
   return row
 }

@@ -44,7 +44,7 @@ function tick(row: HTMLElement, completed: boolean): void {
     refused(refusal) {
       counting(row, () => settle(row, { completed }))
       unhide(row)
-      alarm(`“${textOf(row)}” was not changed. ${refusal.message}`)
+      alarm(`Not changed: ${refusal.message} “${textOf(row)}”`)
       refresh()
     },
   })

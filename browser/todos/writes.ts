@@ -22,6 +22,8 @@ const SAVED_SHOWN = 2_000
  */
 const waiting: Write[] = []
 let isSending = false
+/** Whether something was refused since all was saved last. */
+let hasRefused = false
 let wait = FIRST_WAIT
 let retry: ReturnType<typeof setTimeout> | undefined
 let notice: Shown | undefined
@@ -65,6 +67,7 @@ async function sendOne(work: Write): Promise<void> {
     if (error instanceof SignedOut) return waitForSession()
     // A mistake of ours must not block the writes behind it.
     if (!(error instanceof Refused)) console.error(error)
+    hasRefused = true
     work.refused(error instanceof Refused ? error : new Refused(0, 'Something went wrong here.'))
   } finally {
     clearTimeout(slow)
@@ -79,7 +82,8 @@ async function sendOne(work: Write): Promise<void> {
 }
 
 function sayIdle(): void {
-  $('#save-state').text('Saved')
+  $('#save-state').text(hasRefused ? '' : 'Saved')
+  hasRefused = false
   setTimeout(() => {
     if (isIdle()) $('#save-state').text('')
   }, SAVED_SHOWN)

@@ -42,6 +42,12 @@ test('the todo page is accessible', async (t) => {
         await check('the list of keys')
         await page.keyboard.press('Escape')
 
+        await page.getByLabel('New todo').fill('x'.repeat(2001))
+        await page.keyboard.press('Enter')
+        await page.locator('.todo').getByText('at most 2000 characters').waitFor()
+        await check('a text that is refused')
+        await page.getByLabel('Text', { exact: true }).press('Escape')
+
         await page.getByLabel('Search').fill('nothing like it')
         await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
         await check('an empty search')

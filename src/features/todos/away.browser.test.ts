@@ -104,16 +104,4 @@ test('the todo page while the server is away', async (t) => {
     await page.getByRole('button', { name: 'Retry' }).click()
     await eventually(texts, ['Done'])
   })
-
-  await t.test('a todo that is refused gives its text back', async (t) => {
-    const { page, texts, saved } = await visitHome(t, url)
-    await page.getByLabel('New todo').fill('x'.repeat(2001))
-    await page.keyboard.press('Enter')
-    const messages = page.getByRole('region', { name: 'Messages' })
-    await messages.getByText('at most 2000 characters').waitFor()
-    assert.deepEqual(await texts(), [])
-    await messages.getByRole('button', { name: 'Edit' }).click()
-    assert.equal((await page.getByLabel('New todo').inputValue()).length, 2001)
-    assert.deepEqual(await saved(), [])
-  })
 })

@@ -159,18 +159,4 @@ test('the todo page', async (t) => {
       assert.equal(await page.locator('dialog[open]').count(), 0)
     },
   )
-
-  await t.test(
-    'what is deleted elsewhere cannot be changed, and what was typed is not lost',
-    async (t) => {
-      const { page, texts, saved, elsewhere } = await visitHome(t, url, { todos: ['Start'] })
-      await page.getByRole('link', { name: 'Edit: Start' }).click()
-      await elsewhere('DELETE', `/${(await saved())[0]?.id}`)
-      await page.getByLabel('Text', { exact: true }).fill('Mine')
-      await page.keyboard.press('Enter')
-      const messages = page.getByRole('region', { name: 'Messages' })
-      await messages.getByText('“Mine” was not saved. Todo not found').waitFor()
-      await eventually(texts, [])
-    },
-  )
 })

@@ -59,7 +59,7 @@ const editForm = ({ id, text, tag, next, note }: EditOptions): Html => html`
     ${comeBack(next)}
     <input type="hidden" name="tag" value="${tag}">
     ${note}
-    <p class="fault" role="alert" data-fault hidden></p>
+    <p class="fault" data-fault hidden></p>
     <textarea name="text" rows="1" class="input" dir="auto" aria-label="Text" required autofocus>
 ${text}</textarea>
     <div class="actions">
