@@ -69,4 +69,32 @@ test('editing on the todo page', async (t) => {
     await field.press('Enter')
     await eventually(async () => (await saved())[1]?.text, 'Mine')
   })
+  await t.test('two conflicts are shown one after the other', async (t) => {
+    const { page, texts, saved, elsewhere } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    const todos = await saved()
+    await page.route('**/api/v1/todos/*', (route) => route.abort('connectionrefused'))
+    for (const { id, text } of todos) {
+      await page.getByRole('link', { name: `Edit: ${text}` }).click()
+      await page.getByLabel('Text', { exact: true }).fill(`${text}, mine`)
+      await page.keyboard.press('Enter')
+      await elsewhere('PATCH', `/${id}`, { text: `${text}, theirs` })
+    }
+    await page.unroute('**/api/v1/todos/*')
+    const second = page.waitForResponse(
+      (response) =>
+        response.request().method() === 'GET' && response.url().endsWith(`/${todos[1]?.id}`),
+    )
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await (await second).finished()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Two, mine').waitFor()
+    await dialog.getByRole('button', { name: 'Take theirs' }).click()
+    await dialog.getByText('One, mine').waitFor()
+    await dialog.getByRole('button', { name: 'Save yours' }).click()
+    await eventually(
+      async () => (await saved()).map(({ text }) => text),
+      ['Two, theirs', 'One, mine'],
+    )
+    await eventually(texts, ['Two, theirs', 'One, mine'])
+  })
 })
