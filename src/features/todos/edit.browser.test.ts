@@ -97,4 +97,13 @@ test('editing on the todo page', async (t) => {
     )
     await eventually(texts, ['Two, theirs', 'One, mine'])
   })
+  await t.test('a field that the server drew is saved without asking', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['One & "two"'] })
+    await page.goto(`/home?edit=${(await saved())[0]?.id}`)
+    const field = page.getByLabel('Text', { exact: true })
+    await field.fill('Mine')
+    await field.press('Enter')
+    await eventually(async () => (await saved())[0]?.text, 'Mine')
+    assert.equal(await page.locator('dialog[open]').count(), 0)
+  })
 })

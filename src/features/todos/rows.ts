@@ -27,7 +27,7 @@ export const row = ({
   editing,
 }: RowOptions): Html => html`
   <li id="todo-${id}" class="todo" data-id="${id}" data-tag="${tag}" data-updated-at="${updated_at}" tabindex="-1"
-    ${completed && html`data-completed`} ${editing && html`data-editing`}>
+    ${completed && html`data-completed`} ${editing && html`data-editing="${text}"`}>
     <form class="tick-form" method="post" action="/home/todos/${id}/${completed ? 'reopen' : 'complete'}">
       ${comeBack(next)}
       <button class="tick" aria-pressed="${String(completed)}"
