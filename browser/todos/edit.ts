@@ -7,7 +7,7 @@ import { focusedRow, insertFirst, leaveView, remove as removeRow, rowAt } from '
 import { announce, warn } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
-import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want } from './row.ts'
+import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
 import { write } from './writes.ts'
 
@@ -70,8 +70,7 @@ function saveText(row: HTMLElement, text: string, before: string): void {
       else if (refusal.status === 404) replaceLost(row)
       else {
         settle(row, { text })
-        const isLast = textOf(row) === knownOf(row).text
-        if (isLast) field.giveBack(row, text, `Not saved: ${refusal.message}`)
+        if (!wantsText(row)) field.giveBack(row, text, `Not saved: ${refusal.message}`)
       }
     },
   })

@@ -32,6 +32,10 @@ function showText(row: HTMLElement, isShown: boolean): void {
 /** What is typed in the open field. */
 export const draftIn = (row: HTMLElement): string => String($(row).find('textarea').val()).trim()
 
+/** Whether the field is open, and its text another one than at first. */
+export const isChanged = (row: HTMLElement): boolean =>
+  row.dataset.editing !== undefined && draftIn(row) !== row.dataset.editing
+
 /** Moves the focus to the end of what is typed. */
 export function focus(row: HTMLElement): void {
   const field = row.querySelector('textarea')

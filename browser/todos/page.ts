@@ -1,6 +1,7 @@
 import { watchAdding } from './add.ts'
 import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
+import { watchLeaving } from './leaving.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
 import { watchReturn } from './session.ts'
@@ -11,6 +12,7 @@ import { watchNetwork } from './writes.ts'
 export function startTodoPage(list: HTMLElement): void {
   watchNetwork()
   watchReturn()
+  watchLeaving()
   watchNavigation()
   watchAdding()
   watchTicking(list)

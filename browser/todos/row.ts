@@ -65,9 +65,12 @@ export function textOf(row: HTMLElement): string {
   return wanted.text ?? known.text
 }
 
-/** Whether a text is typed there, or was typed, that the server does not have. */
+/** Whether a text was saved there that the server has not confirmed. */
+export const wantsText = (row: HTMLElement): boolean => stateOf(row).wanted.text !== undefined
+
+/** Whether a text is being edited there, or waits to be confirmed. */
 export const holdsText = (row: HTMLElement): boolean =>
-  row.dataset.editing !== undefined || stateOf(row).wanted.text !== undefined
+  row.dataset.editing !== undefined || wantsText(row)
 
 export function isTicked(row: HTMLElement): boolean {
   const { known, wanted } = stateOf(row)

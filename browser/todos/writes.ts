@@ -116,10 +116,7 @@ function closeNotice(): void {
   notice = undefined
 }
 
-/** Begins to watch the network, and asks before the page is left with something unwritten. */
+/** Begins to watch the network. */
 export function watchNetwork(): void {
   addEventListener('online', () => void sendAll())
-  addEventListener('beforeunload', (event) => {
-    if (!isIdle()) event.preventDefault()
-  })
 }

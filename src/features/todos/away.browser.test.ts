@@ -82,19 +82,6 @@ test('the todo page while the server is away', async (t) => {
     assert.equal(await page.locator('dialog[open]').count(), 0)
   })
 
-  await t.test('the browser asks before a page with unsaved changes is closed', async (t) => {
-    const { page } = await visitHome(t, url)
-    await page.route(API, (route) => route.abort('connectionrefused'))
-    await page.getByLabel('New todo').fill('Unsaved')
-    await page.keyboard.press('Enter')
-    await page.getByText('Not saved yet').waitFor()
-    const asked = page.waitForEvent('dialog')
-    void page.close({ runBeforeUnload: true })
-    const dialog = await asked
-    assert.equal(dialog.type(), 'beforeunload')
-    await dialog.dismiss()
-  })
-
   await t.test('a list that cannot be read says so, and Retry reads it', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
     await page.route(API, (route) => route.abort('connectionrefused'))
