@@ -35,6 +35,23 @@ export interface Shown {
   close(): void
 }
 
+/** Where the focus was before it went to the messages. */
+let cameFrom: Element | null = null
+
+// It comes from nowhere when it comes back to the window, to where it has been before.
+const noteFocus = ({ relatedTarget: from }: JQuery.FocusInEvent): void => {
+  if (from instanceof Element && !from.closest('#toasts')) cameFrom = from
+}
+
+/** Gives the focus back to where it was, or to what is nearest to that. */
+function giveFocusBack(): void {
+  if (!cameFrom) return
+  const places = [cameFrom, cameFrom.closest('.todo'), document.getElementById('new-text')]
+  const place = places.find((each) => each?.checkVisibility())
+  if (place instanceof HTMLElement) place.focus()
+  cameFrom = null
+}
+
 /** Shows a message at the foot of the window. Its time stands still under the pointer and the focus. */
 export function show({ text, action, lifetime, isAlarm = false, lasts = false }: Message): Shown {
   const toast = $(copyOf('toast-template'))
@@ -42,7 +59,9 @@ export function show({ text, action, lifetime, isAlarm = false, lasts = false }:
   let timer: ReturnType<typeof setTimeout> | undefined
   const close = () => {
     clearTimeout(timer)
+    const hadFocus = toast.is(':focus-within')
     toast.detach()
+    if (hadFocus) giveFocusBack()
   }
   const start = () => {
     clearTimeout(timer)
@@ -61,11 +80,15 @@ export function show({ text, action, lifetime, isAlarm = false, lasts = false }:
     .text(action?.label ?? '')
     .prop('hidden', !action)
     .on('click', () => {
-      if (!lasts) close()
+      // Where this leads the focus on, it is not given back.
       action?.run()
+      if (!lasts) close()
     })
   toast.find('[data-action=dismiss]').on('click', close)
-  toast.on('mouseenter focusin', () => clearTimeout(timer)).on('mouseleave focusout', start)
+  toast
+    .on('focusin', noteFocus)
+    .on('mouseenter focusin', () => clearTimeout(timer))
+    .on('mouseleave focusout', start)
   say(text)
   start()
   return { isShown, say, close }

@@ -32,23 +32,30 @@ async function load(view: View): Promise<void> {
   running?.abort()
   const own = new AbortController()
   running = own
-  failure?.close()
   $('#todos').attr('aria-busy', 'true')
   try {
     await read(view, own.signal)
+    failure?.close()
   } catch (error) {
     if (own.signal.aborted) return
-    if (error instanceof SignedOut) return sayEnded(reload)
-    failure = show({
-      text:
-        error instanceof Refused ? error.message : 'The list cannot be read: the server is away.',
-      isAlarm: true,
-      action: { label: 'Retry', run: () => void load(view) },
-    })
+    if (error instanceof SignedOut) {
+      failure?.close()
+      sayEnded(reload)
+      return
+    }
+    sayFailure(
+      error instanceof Refused ? error.message : 'The list cannot be read: the server is away.',
+    )
     if (!(error instanceof Refused || error instanceof Away)) throw error
   } finally {
     if (running === own) $('#todos').removeAttr('aria-busy')
   }
+}
+
+function sayFailure(text: string): void {
+  const action = { label: 'Retry', run: () => void reload() }
+  if (failure?.isShown()) failure.say(text)
+  else failure = show({ text, isAlarm: true, lasts: true, action })
 }
 
 const reload = (): Promise<void> => load(currentView())

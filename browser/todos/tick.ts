@@ -18,7 +18,8 @@ export function toggle(row: HTMLElement): void {
   const undo = () => {
     tick(row, !isTicked(row))
     unhide(row)
-    if (!row.isConnected) refresh()
+    if (row.isConnected) row.focus()
+    else refresh()
   }
   if (!isOutOfView(row)) {
     offerUndo(undo)

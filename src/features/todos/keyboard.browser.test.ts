@@ -49,6 +49,47 @@ test('the todo page by keyboard and by touch', async (t) => {
     await dialog.waitFor({ state: 'hidden' })
   })
 
+  await t.test(
+    'the focus comes back from a message, and stays while its words change',
+    async (t) => {
+      const { page, texts, saved } = await visitHome(t, url, { todos: ['One', 'Two', 'Three'] })
+      const focused = () => page.locator(':focus')
+      const message = page.getByRole('region', { name: 'Messages' })
+      const press = async (name: string) => {
+        await message.getByRole('button', { name }).focus()
+        await page.keyboard.press('Enter')
+      }
+      await page.getByRole('link', { name: /^Open / }).click()
+      await eventually(texts, ['Three', 'Two', 'One'])
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      await eventually(texts, ['Two', 'One'])
+      await press('Undo')
+      assert.equal(await focused().locator('.todo-text').textContent(), 'Three')
+      await page.getByText('Saved', { exact: true }).waitFor()
+      await page.clock.install()
+      await page.keyboard.press('Delete')
+      await press('Dismiss')
+      assert.equal(await focused().locator('.todo-text').textContent(), 'Two')
+      await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+      await page.getByLabel('New todo').fill('Four')
+      await page.keyboard.press('Enter')
+      await message.getByText('One change waits').waitFor()
+      await message.getByRole('button', { name: 'Retry' }).focus()
+      const failed = page.waitForEvent('requestfailed')
+      await page.keyboard.press('Enter')
+      await failed
+      // The deletion is final by now, and waits too.
+      await page.clock.runFor(10_000)
+      await message.getByText('2 changes wait').waitFor()
+      assert.equal(await focused().textContent(), 'Retry')
+      await page.unroute('**/api/v1/todos**')
+      await page.keyboard.press('Enter')
+      await eventually(async () => (await saved()).map(({ text }) => text), ['Four', 'Two', 'One'])
+      await eventually(() => focused().getAttribute('id'), 'new-text')
+    },
+  )
+
   await t.test('letters typed into a field, or with Control, are no commands', async (t) => {
     const { page, saved } = await visitHome(t, url, { todos: ['One'] })
     await page.getByLabel('New todo').pressSequentially('xeju?/')
