@@ -1,4 +1,5 @@
 import $ from 'jquery'
+import * as storage from '../storage.ts'
 import { part } from '../template.ts'
 import { edit } from './edit.ts'
 import { focusedRow, visibleRows } from './list.ts'
@@ -10,7 +11,7 @@ import { undoLast } from './undo.ts'
 const SWITCHED_OFF = 'shortcuts-off'
 
 /** Keys by themselves can be switched off: speech input types them by accident (WCAG 2.2, 2.1.4). */
-const isOn = (): boolean => localStorage.getItem(SWITCHED_OFF) === null
+const isOn = (): boolean => !storage.kept().has(SWITCHED_OFF)
 
 function move(by: 1 | -1): void {
   const rows = visibleRows()
@@ -66,7 +67,7 @@ export function watchKeyboard(): void {
   $('#shortcuts-on')
     .prop('checked', isOn())
     .on('change', (event) => {
-      if ($(event.currentTarget).prop('checked')) localStorage.removeItem(SWITCHED_OFF)
-      else localStorage.setItem(SWITCHED_OFF, '')
+      if ($(event.currentTarget).prop('checked')) storage.forget(SWITCHED_OFF)
+      else storage.keep(SWITCHED_OFF, '')
     })
 }

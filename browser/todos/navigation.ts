@@ -1,7 +1,7 @@
 import $ from 'jquery'
 import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
 import { Away, call, Refused, SignedOut } from '../api.ts'
-import { beingDeleted } from './deletions.ts'
+import { showDeletions } from './deletions.ts'
 import { currentView, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { sayEnded } from './session.ts'
@@ -84,12 +84,8 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
   readAt = Date.now()
   setView(view, pages)
-  const going = beingDeleted()
-  render(todosIn(list), {
-    all: all.total - going.all,
-    open: open.total - going.open,
-    done: all.total - open.total - going.done,
-  })
+  render(todosIn(list), { all: all.total, open: open.total, done: all.total - open.total })
+  showDeletions()
 }
 
 /** Reads the present view anew, as soon as nothing on the page is newer than what the server has. */

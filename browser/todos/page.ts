@@ -2,6 +2,7 @@ import { watchAdding } from './add.ts'
 import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
 import { watchLeaving } from './leaving.ts'
+import { watchLeftovers } from './leftovers.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
 import { watchReturn } from './session.ts'
@@ -18,5 +19,6 @@ export function startTodoPage(list: HTMLElement): void {
   watchTicking(list)
   watchEditing(list)
   watchRemoving(list)
+  watchLeftovers()
   watchKeyboard()
 }

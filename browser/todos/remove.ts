@@ -1,15 +1,17 @@
-import { call } from '../api.ts'
+import $ from 'jquery'
 import * as deletions from './deletions.ts'
 import { count, hide, remove as removeRow, rowAt, unhide } from './list.ts'
+import { finishLeftovers } from './leftovers.ts'
+import { wouldLose } from './leaving.ts'
 import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { idOf, isTicked, knownOf, textOf } from './row.ts'
-import { api } from './todo.ts'
+import { idOf, isTicked, textOf } from './row.ts'
+import { api, erase } from './todo.ts'
 import { offerUndo } from './undo.ts'
 import { write } from './writes.ts'
 
-/** How long a deletion can be undone, in milliseconds. */
-const SECOND_THOUGHTS = 8_000
+/** How long signing out waits, in milliseconds. */
+const PATIENCE = 3_000
 
 const counted = (row: HTMLElement, by: 1 | -1): void =>
   count({ all: by, ...(isTicked(row) ? { done: by } : { open: by }) })
@@ -22,10 +24,10 @@ export function remove(row: HTMLElement): void {
   if (row.dataset.deleting !== undefined) return
   hide(row)
   counted(row, -1)
-  deletions.begin(row, () => finish(row), SECOND_THOUGHTS)
+  deletions.begin(row, () => finish(row))
   offerUndo(
     () => {
-      if (!deletions.end(row)) return
+      if (!deletions.decide(row)) return
       restore(row)
       announce(`Not deleted: ${textOf(row)}`)
       row.focus()
@@ -35,30 +37,35 @@ export function remove(row: HTMLElement): void {
 }
 
 function restore(row: HTMLElement): void {
-  delete row.dataset.deleting
+  deletions.end(row)
   unhide(row)
   counted(row, 1)
   if (!row.isConnected) refresh()
 }
 
 function finish(row: HTMLElement): void {
-  if (!deletions.end(row)) return
+  if (!deletions.decide(row)) return
   write({
     async send() {
-      await call({ method: 'DELETE', url: `${api()}/${idOf(row)}` })
-      removeRow(row)
+      await erase(idOf(row))
+      forget(row)
       refill()
     },
     refused(refusal) {
       // Somebody else was quicker, or the answer to our first try was lost.
       if (refusal.status === 404) {
-        removeRow(row)
+        forget(row)
         return
       }
       restore(row)
-      alarm(`“${textOf(row)}” was not deleted. ${refusal.message}`)
+      alarm(`Not deleted: ${refusal.message} “${textOf(row)}”`)
     },
   })
+}
+
+function forget(row: HTMLElement): void {
+  deletions.end(row)
+  removeRow(row)
 }
 
 export function watchRemoving(list: HTMLElement): void {
@@ -70,11 +77,34 @@ export function watchRemoving(list: HTMLElement): void {
     event.preventDefault()
     remove(row)
   })
-  // A page that goes cannot wait for an answer; the browser carries the request on without it.
-  addEventListener('pagehide', () => {
-    for (const row of deletions.pending()) {
-      if (!deletions.end(row) || knownOf(row).id === undefined) continue
-      void fetch(`${api()}/${idOf(row)}`, { method: 'DELETE', keepalive: true })
-    }
+  $('form[action="/logout"]').on('submit', (event) => {
+    const { currentTarget } = event
+    if (!(currentTarget instanceof HTMLFormElement) || wouldLose()) return
+    event.preventDefault()
+    // Without the session nothing can be deleted.
+    void leave().finally(() => currentTarget.submit())
   })
+  // Before the next page is asked for, unless the person is asked first whether to go.
+  addEventListener('beforeunload', () => {
+    if (!wouldLose()) void leave()
+  })
+  // Phones tell of the end only.
+  addEventListener('pagehide', () => void leave())
+}
+
+/**
+ * Deletes for good what could still be undone. A page that goes cannot wait for the answers: the
+ * browser carries the requests on without it, and should one fail, the next page makes up for it.
+ */
+async function leave(): Promise<void> {
+  const requests = deletions.leaveToNotes().map((id) =>
+    fetch(`${api()}/${id}`, {
+      method: 'DELETE',
+      keepalive: true,
+      signal: AbortSignal.timeout(PATIENCE),
+    }),
+  )
+  // The page may stay after all, or come back.
+  finishLeftovers()
+  await Promise.allSettled(requests)
 }

@@ -3,6 +3,8 @@ import { type Answer, call } from '../api.ts'
 
 /** Where the API's todos are. */
 export const api = (): string => pageData('api')
+/** The id of the person whose todos these are. */
+export const person = (): string => pageData('person')
 export const pageSize = (): number => Number(pageData('pageSize'))
 
 function pageData(name: string): string {
@@ -53,4 +55,13 @@ export async function change(
     headers: tag === undefined ? {} : { 'If-Match': tag },
   })
   return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+}
+
+/** Deletes a todo, where a tag is given only the version that it names. */
+export async function erase(id: number, tag?: string): Promise<void> {
+  await call({
+    method: 'DELETE',
+    url: `${api()}/${id}`,
+    headers: tag === undefined ? {} : { 'If-Match': tag },
+  })
 }

@@ -60,7 +60,7 @@ export const todoPages =
         title: 'Todos',
         user,
         current: 'home',
-        content: homeView({ ...found, rows, pageSize, api, add }),
+        content: homeView({ person: id, ...found, rows, pageSize, api, add }),
       })
     }
 

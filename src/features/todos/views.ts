@@ -6,6 +6,8 @@ import { type Counts, homePath, type Show, shows, type View } from './links.ts'
 import { row, type RowOptions, rowTemplates } from './rows.ts'
 
 export interface HomeOptions {
+  /** The id of the one whose todos these are. */
+  readonly person: number
   readonly view: View
   readonly pages: number
   readonly counts: Counts
@@ -19,7 +21,7 @@ export interface HomeOptions {
 
 /** The todo page. `browser/todos/` takes over what it finds here by the ids and `data-` names. */
 export const homeView = (options: HomeOptions): Html => html`
-  <div id="todo-page" data-api="${options.api}" data-page-size="${options.pageSize}">
+  <div id="todo-page" data-person="${options.person}" data-api="${options.api}" data-page-size="${options.pageSize}">
     <h1 class="sr-only">Todos</h1>
     ${addForm(options)}
     <div class="toolbar">

@@ -1,0 +1,36 @@
+/**
+ * What could not be kept (a private window, a full disk, a setting): the page remembers it as long
+ * as it is open.
+ */
+const remembered = new Map<string, string>()
+
+/** Keeps a value in this browser, where every page of the site finds it. */
+export function keep(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    remembered.set(key, value)
+  }
+}
+
+export function forget(key: string): void {
+  remembered.delete(key)
+  try {
+    localStorage.removeItem(key)
+  } catch {
+    // Then it was only remembered.
+  }
+}
+
+/** Everything that is kept, by its key. */
+export function kept(): ReadonlyMap<string, string> {
+  return new Map([...entries(), ...remembered])
+}
+
+function entries(): Array<[string, string]> {
+  try {
+    return Object.entries(localStorage)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,62 @@
+import * as deletions from './deletions.ts'
+import { alarm } from './messages.ts'
+import { refill, refresh } from './navigation.ts'
+import { erase, get } from './todo.ts'
+import { write } from './writes.ts'
+
+// Deletions that another page announced and did not live to finish.
+
+/** How long, in milliseconds, the page on which a deletion can be undone goes first. */
+const PRECEDENCE = 2_000
+
+const asked = new Set<number>()
+let next: ReturnType<typeof setTimeout> | undefined
+
+/** Finishes the deletions whose time is over, and comes back for the others. */
+export function finishLeftovers(): void {
+  clearTimeout(next)
+  const here = deletions.idsDeletedHere()
+  const waits: number[] = []
+  for (const [id, finalAt] of deletions.noted()) {
+    if (here.has(id) || asked.has(id)) continue
+    const wait = finalAt + PRECEDENCE - Date.now()
+    // One that is further away was noted by a clock that was wrong.
+    if (wait > 0 && wait <= deletions.SECOND_THOUGHTS + PRECEDENCE) waits.push(wait)
+    else finish(id, finalAt)
+  }
+  if (waits.length > 0) next = setTimeout(finishLeftovers, Math.min(...waits))
+}
+
+function finish(id: number, finalAt: number): void {
+  asked.add(id)
+  const end = () => {
+    asked.delete(id)
+    deletions.forget(id)
+    refresh()
+  }
+  write({
+    async send() {
+      const { todo, tag } = await get(id)
+      // Someone went on with it afterwards, perhaps on a device that did not know: theirs stays.
+      if (Date.parse(todo.updated_at) <= finalAt) await erase(id, tag)
+      end()
+    },
+    refused(refusal) {
+      end()
+      if (refusal.status !== 404 && refusal.status !== 412) {
+        alarm(`A todo was not deleted. ${refusal.message}`)
+      }
+    },
+  })
+}
+
+export function watchLeftovers(): void {
+  deletions.showDeletions()
+  if (deletions.noted().size > 0) refill()
+  finishLeftovers()
+  addEventListener('storage', ({ key }) => {
+    if (!deletions.isNote(key)) return
+    refresh()
+    finishLeftovers()
+  })
+}

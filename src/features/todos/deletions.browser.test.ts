@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+const TIME_IS_OVER = 15_000
+const textsOf = (page: Page) => () => page.locator('.todo:visible .todo-text').allTextContents()
+const countOn = (page: Page) => page.locator('[data-count=all]').textContent()
+
+/** The todo page of one who has One and Two, with a clock that is moved by hand. */
+async function visit(...[t, url]: [Parameters<typeof visitHome>[0], string]) {
+  const visitor = await visitHome(t, url, { todos: ['One', 'Two'] })
+  const { page, context, saved } = visitor
+  await context.clock.install()
+  return {
+    ...visitor,
+    deleteTwo: () => page.getByRole('button', { name: 'Delete: Two' }).click(),
+    savedTexts: async () => (await saved()).map(({ text }) => text),
+    /** The page ends without a word: no request for a deletion leaves it. */
+    loseDeletions: () =>
+      context.route('**/api/v1/todos/*', (route) =>
+        route.request().method() === 'DELETE' ? route.abort() : route.continue(),
+      ),
+  }
+}
+
+test('a deletion that the page announced', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test('is done when the person signs out', async (t) => {
+    const { page, deleteTwo, savedTexts } = await visit(t, url)
+    await deleteTwo()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/login')
+    await eventually(savedTexts, ['One'])
+  })
+
+  await t.test('does not look undone on the next page, which makes up for it', async (t) => {
+    const { page, context, deleteTwo, savedTexts, loseDeletions } = await visit(t, url)
+    await loseDeletions()
+    await deleteTwo()
+    await page.reload()
+    assert.deepEqual(await textsOf(page)(), ['One'])
+    assert.equal(await countOn(page), '1')
+    await page.getByRole('link', { name: /^Open/ }).click()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    assert.deepEqual(await textsOf(page)(), ['One'])
+    assert.equal(await countOn(page), '1')
+    await context.unroute('**/api/v1/todos/*')
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, ['One'])
+    assert.equal(await countOn(page), '1')
+  })
+
+  await t.test('is done by a page that is opened after the network was away', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    await deleteTwo()
+    await context.setOffline(true)
+    const later = await context.newPage()
+    const closed = page.waitForEvent('close')
+    await page.close({ runBeforeUnload: true })
+    await closed
+    await context.setOffline(false)
+    await context.clock.fastForward(TIME_IS_OVER)
+    await later.goto('/home')
+    assert.deepEqual(await textsOf(later)(), ['One'])
+    await eventually(savedTexts, ['One'])
+    await eventually(() => later.evaluate('Object.keys(localStorage)'), [])
+  })
+
+  await t.test('can still be undone while another page is open', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    await deleteTwo()
+    const other = await context.newPage()
+    await other.goto('/home')
+    assert.deepEqual(await textsOf(other)(), ['One'])
+    assert.equal(await countOn(other), '1')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await eventually(textsOf(other), ['Two', 'One'])
+    assert.equal(await countOn(other), '2')
+    await context.clock.fastForward(TIME_IS_OVER)
+    await other.getByRole('button', { name: 'Done: One' }).click()
+    await other.getByText('Saved', { exact: true }).waitFor()
+    assert.deepEqual(await savedTexts(), ['Two', 'One'])
+  })
+
+  await t.test('stays so in other views, and Undo brings it back there', async (t) => {
+    const { page, deleteTwo, savedTexts } = await visit(t, url)
+    await deleteTwo()
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await eventually(textsOf(page), [])
+    await page.getByRole('link', { name: /^All/ }).click()
+    await eventually(textsOf(page), ['One'])
+    assert.equal(await countOn(page), '1')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await eventually(textsOf(page), ['Two', 'One'])
+    assert.equal(await countOn(page), '2')
+    assert.deepEqual(await savedTexts(), ['Two', 'One'])
+  })
+
+  await t.test('is given up when someone went on with the todo afterwards', async (t) => {
+    const { page, context, saved, elsewhere, ...visitor } = await visit(t, url)
+    const [two] = await saved()
+    await visitor.loseDeletions()
+    await visitor.deleteTwo()
+    await page.goto('/account')
+    await context.unroute('**/api/v1/todos/*')
+    // As though it was an hour ago.
+    await page.evaluate(
+      'for (const key of Object.keys(localStorage)) localStorage[key] -= 3_600_000',
+    )
+    await elsewhere('PATCH', `/${two?.id}`, { text: 'Two and a half' })
+    await page.goto('/home')
+    await eventually(textsOf(page), ['Two and a half', 'One'])
+    assert.deepEqual(await visitor.savedTexts(), ['Two and a half', 'One'])
+  })
+
+  await t.test('is done and undone also where the browser keeps nothing', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    await context.addInitScript(
+      "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError') } })",
+    )
+    await page.reload()
+    await deleteTwo()
+    await page.keyboard.press('u')
+    assert.deepEqual(await textsOf(page)(), ['Two', 'One'])
+    await deleteTwo()
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, ['One'])
+    assert.deepEqual(await textsOf(page)(), ['One'])
+  })
+})
