@@ -93,6 +93,34 @@ test('the todo page is accessible', async (t) => {
     assert.deepEqual([...new Set(durations)].sort(), ['0s', 'none'])
   })
 
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await t.test(`the page says the same in forced colours, ${colorScheme}`, async (t) => {
+      const { page } = await visitHome(t, url, { colorScheme, todos: ['✓ Done', 'Open'] })
+      await page.emulateMedia({ forcedColors: 'active' })
+      const style = (selector: string, property: string) =>
+        page.evaluate<string>(
+          `getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${property}')`,
+        )
+      assert.equal(await style('.tick[aria-pressed=true] .icon', 'visibility'), 'visible')
+      assert.equal(await style('.tick[aria-pressed=false] .icon', 'visibility'), 'hidden')
+      const ground = await style('body', 'background-color')
+      for (const marked of [
+        '.tick[aria-pressed=true] .tick-mark',
+        '.filters [aria-current]',
+        '.theme-switch [aria-pressed=true]',
+      ]) {
+        assert.notEqual(await style(marked, 'background-color'), ground, marked)
+      }
+      assert.notEqual(await style('.add-form .button', 'border-top-width'), '0px')
+      for (const focused of ['.todo', '#new-text', '#search']) {
+        await page.locator(focused).first().focus()
+        assert.equal(await style(focused, 'outline-style'), 'solid', focused)
+        assert.notEqual(await style(focused, 'outline-color'), ground, focused)
+      }
+      await assertAccessible(page, 'forced colours')
+    })
+  }
+
   await t.test('the page works at 200 % zoom, which is half the width', async (t) => {
     const { page, texts } = await visitHome(t, url, {
       viewport: { width: 640, height: 400 },
