@@ -138,6 +138,8 @@ function searchAsTyped(): void {
       clearTimeout(pause)
       pause = setTimeout(() => void search(), TYPING_PAUSE)
     })
+    // Escape empties the field, and a browser may tell of that by this event alone.
+    .on('search', () => void search())
     .on('blur', () => {
       isTyping = false
     })

@@ -58,6 +58,15 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(await page.getByLabel('Search').inputValue(), '')
   })
 
+  await t.test('Escape empties the search, and everything is there again', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    await page.getByLabel('Search').pressSequentially('zzz')
+    await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+    await page.keyboard.press('Escape')
+    await eventually(texts, ['Two', 'One'])
+    assert.equal(addressOf(page), '/home')
+  })
+
   await t.test('pages have an address that can be shared, and Back works', async (t) => {
     const { page, texts, context } = await visitHome(t, url, { todos: many })
     assert.equal((await texts()).length, 25)
