@@ -151,8 +151,9 @@ function searchAsTyped(): void {
 
 /** Lets links, the search field and Back change the view without a new page. */
 export function watchNavigation(): void {
-  const [, pages] = /of (\d+)/.exec($('#page-number').text()) ?? []
-  setView(viewInAddress(), Number(pages ?? 1))
+  // The address may name a page behind the last one.
+  const [page = 1, pages = 1] = ($('#page-number').text().match(/\d+/g) ?? []).map(Number)
+  setView({ ...viewInAddress(), page }, pages)
   $('.filters a, #pager a, [data-clear-search]').on('click', (event) => void follow(event))
   searchAsTyped()
   addEventListener('popstate', () => {

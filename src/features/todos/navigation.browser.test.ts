@@ -67,6 +67,15 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(addressOf(page), '/home')
   })
 
+  await t.test('a page behind the last one is the last one', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 27) })
+    await page.goto('/home?page=99')
+    assert.equal(await page.locator('#page-number').textContent(), 'Page 2 of 2')
+    assert.deepEqual(await texts(), ['Todo 2', 'Todo 1'])
+    await page.getByRole('link', { name: 'Previous' }).click()
+    await eventually(firstOf(texts), 'Todo 27')
+  })
+
   await t.test('pages have an address that can be shared, and Back works', async (t) => {
     const { page, texts, context } = await visitHome(t, url, { todos: many })
     assert.equal((await texts()).length, 25)
