@@ -78,10 +78,11 @@ const showSummary = (): void => {
   $('#summary').text(text)
 }
 
-/** Shows the words for what is not there, where nothing is. */
+/** Shows the words for what is not there, where nothing is, on other pages neither. */
 export function showEmptyState(): void {
-  const isEmpty = visibleRows().length === 0
-  list().hidden = isEmpty
+  const isPageEmpty = visibleRows().length === 0
+  const isEmpty = isPageEmpty && pages < 2
+  list().hidden = isPageEmpty
   const state = current.q ? 'search' : counts.all === 0 ? 'first' : current.show
   for (const element of $('[data-empty]').get()) {
     element.hidden = !isEmpty || element.dataset.empty !== state

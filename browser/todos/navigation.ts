@@ -1,7 +1,8 @@
 import $ from 'jquery'
 import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
-import { Away, call, Refused, SignedOut } from '../api.ts'
-import { showDeletions } from './deletions.ts'
+import type { Todo } from '../../src/features/todos/schema.ts'
+import { type Answer, Away, call, Refused, SignedOut } from '../api.ts'
+import { noted, showDeletions } from './deletions.ts'
 import { currentView, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { sayEnded } from './session.ts'
@@ -61,31 +62,60 @@ function sayFailure(text: string): void {
 const reload = (): Promise<void> => load(currentView())
 
 async function read(view: View, signal: AbortSignal): Promise<void> {
-  const completed = { all: undefined, open: 'false', done: 'true' }[view.show]
-  const query = (fields: Record<string, string>) =>
-    call({ method: 'GET', url: `${api()}?${new URLSearchParams(fields)}`, signal })
   const before = writesAnswered()
-  const [list, all, open] = await Promise.all([
-    query({
-      sort: '-id',
-      limit: String(pageSize()),
-      offset: String((view.page - 1) * pageSize()),
-      ...(completed && { completed }),
-      ...(view.q && { q: view.q }),
-    }),
-    query({ limit: '1' }),
-    query({ limit: '1', completed: 'false' }),
+  const [{ todos, pages }, all, open] = await Promise.all([
+    readPage(view, signal),
+    query({ limit: '1' }, signal),
+    query({ limit: '1', completed: 'false' }, signal),
   ])
   if (signal.aborted) return
   // Shown as it is, it would take back what was just written.
   if (writesAnswered() !== before) return read(view, signal)
   if (!isIdle()) isStale = true
-  const pages = Math.max(1, Math.ceil(list.total / pageSize()))
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
   readAt = Date.now()
   setView(view, pages)
-  render(todosIn(list), { all: all.total, open: open.total, done: all.total - open.total })
+  render(todos, { all: all.total, open: open.total, done: all.total - open.total })
   showDeletions()
+}
+
+const query = (fields: Record<string, string>, signal: AbortSignal): Promise<Answer> =>
+  call({ method: 'GET', url: `${api()}?${new URLSearchParams(fields)}`, signal })
+
+/** The todos of a page, with those behind it in the place of those that are being deleted. */
+async function readPage(
+  { show, q, page }: View,
+  signal: AbortSignal,
+): Promise<{ todos: Todo[]; pages: number }> {
+  const completed = { all: undefined, open: 'false', done: 'true' }[show]
+  const size = pageSize()
+  const deleted = noted()
+  const todos: Todo[] = []
+  for (let offset = (page - 1) * size; ; offset += size) {
+    const answer = await query(
+      {
+        sort: '-id',
+        limit: String(size),
+        offset: String(offset),
+        ...(completed && { completed }),
+        ...(q && { q }),
+      },
+      signal,
+    )
+    todos.push(...todosIn(answer))
+    const staying = todos.filter(({ id }) => !deleted.has(id))
+    const isAtEnd = offset + size >= answer.total
+    if (deleted.size > 0 && staying.length <= size && !isAtEnd) continue
+    const last = Math.ceil(answer.total / size)
+    const hasNext = !isAtEnd || staying.length > size
+    const pages = hasNext ? last : staying.length > 0 ? page : Math.min(page - 1, last)
+    // Those that are being deleted stay among the others, so that Undo finds them at their place.
+    const [end] = staying.slice(size - 1)
+    return {
+      todos: end ? todos.slice(0, todos.indexOf(end) + 1) : todos,
+      pages: Math.max(1, pages),
+    }
+  }
 }
 
 /** Reads the present view anew, as soon as nothing on the page is newer than what the server has. */
@@ -100,9 +130,9 @@ export function refreshWhenIdle(): void {
   void reload()
 }
 
-/** Fills up a page from which rows went. */
+/** Fills up a page from which rows went, or shortens one to which they came back. */
 export function refill(): void {
-  if (pageCount() > 1) refresh()
+  if (pageCount() > 1 || visibleRows().length > pageSize()) refresh()
 }
 
 async function follow(event: JQuery.TriggeredEvent): Promise<void> {

@@ -34,13 +34,15 @@ export function remove(row: HTMLElement): void {
     },
     `Deleted: ${textOf(row)}`,
   )
+  refill()
 }
 
 function restore(row: HTMLElement): void {
   deletions.end(row)
   unhide(row)
   counted(row, 1)
-  if (!row.isConnected) refresh()
+  if (row.isConnected) refill()
+  else refresh()
 }
 
 function finish(row: HTMLElement): void {

@@ -103,6 +103,41 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(await page.locator('#pager').isVisible(), false)
   })
 
+  await t.test(
+    'a page whose todos are all deleted is filled while that can be undone',
+    async (t) => {
+      const { page, texts, saved } = await visitHome(t, url, { todos: many.slice(0, 30) })
+      await page.clock.install()
+      await page.getByRole('link', { name: /^Open/ }).click()
+      await page.locator('#todos:not([aria-busy])').waitFor()
+      await page.evaluate(
+        "for (const button of document.querySelectorAll('#todos [data-action=delete]')) button.click()",
+      )
+      assert.equal(await page.locator('.empty:visible').count(), 0)
+      await eventually(texts, ['Todo 5', 'Todo 4', 'Todo 3', 'Todo 2', 'Todo 1'])
+      assert.equal(await page.locator('[data-count=open]').textContent(), '5')
+      assert.equal(await page.locator('#pager').isVisible(), false)
+      await page.getByRole('button', { name: 'Undo' }).last().click()
+      await eventually(firstOf(texts), 'Todo 6')
+      await page.clock.fastForward(10_000)
+      await eventually(async () => (await saved()).length, 6)
+    },
+  )
+
+  await t.test('the page before it is shown when the last todo of a page is deleted', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 26) })
+    await page.clock.install()
+    await page.getByRole('link', { name: 'Next' }).click()
+    await eventually(texts, ['Todo 1'])
+    await page.getByRole('button', { name: 'Delete: Todo 1' }).click()
+    await eventually(async () => (await texts()).length, 25)
+    assert.equal(addressOf(page), '/home')
+    assert.equal(await page.locator('.empty:visible').count(), 0)
+    assert.equal(await page.locator('#pager').isVisible(), false)
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText('Page 1 of 2').waitFor()
+  })
+
   await t.test('a new todo is seen, wherever the person was', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['✓ Done'] })
     await page.getByRole('link', { name: /^Done/ }).click()
