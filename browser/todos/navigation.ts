@@ -44,6 +44,7 @@ async function load(view: View): Promise<void> {
       sayEnded(reload)
       return
     }
+    if (error instanceof Away) isStale = true
     sayFailure(
       error instanceof Refused ? error.message : 'The list cannot be read: the server is away.',
     )
@@ -194,5 +195,6 @@ export function watchNavigation(): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - readAt > STALE) refresh()
   })
+  addEventListener('online', refreshWhenIdle)
   onIdle(refreshWhenIdle)
 }

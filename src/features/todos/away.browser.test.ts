@@ -91,4 +91,14 @@ test('the todo page while the server is away', async (t) => {
     await page.getByRole('button', { name: 'Retry' }).click()
     await eventually(texts, ['Done'])
   })
+
+  await t.test('a list that could not be read is read when the network is back', async (t) => {
+    const { page, context, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
+    await context.setOffline(true)
+    await page.getByRole('link', { name: /^Done/ }).click()
+    await page.getByText('The list cannot be read').first().waitFor()
+    await context.setOffline(false)
+    await eventually(texts, ['Done'])
+    await eventually(() => page.locator('.toast').count(), 0)
+  })
 })
