@@ -168,6 +168,29 @@ test('the todo page by keyboard and by touch', async (t) => {
     },
   )
 
+  await t.test('many messages leave the list in sight, and each can be reached', async (t) => {
+    const todos = ['One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight']
+    const { page, texts } = await visitHome(t, url, {
+      ...phone,
+      viewport: { width: 360, height: 740 },
+      todos,
+    })
+    await page.clock.install()
+    for (const text of todos.slice(1).toReversed()) {
+      await page.getByRole('button', { name: `Delete: ${text}` }).tap()
+    }
+    const box = await page.locator('#toasts').boundingBox()
+    assert.ok(box && box.height <= 740 / 2, `${box?.height} pixels`)
+    const isInSight = (text: string) =>
+      page.evaluate<boolean>(
+        `(() => { const [toast] = [...document.querySelectorAll('.toast')].filter((each) => each.textContent.includes('${text}')); const { top, bottom } = toast.getBoundingClientRect(); return top >= ${box?.y} && bottom <= innerHeight })()`,
+      )
+    await eventually(() => isInSight('Two'), true)
+    assert.equal(await isInSight('Eight'), false)
+    await page.locator('.toast', { hasText: 'Eight' }).getByRole('button', { name: 'Undo' }).tap()
+    assert.deepEqual(await texts(), ['Eight', 'One'])
+  })
+
   for (const width of [320, 390, 768, 1280, 3840]) {
     await t.test(`nothing is cut off at ${width} pixels`, async (t) => {
       const { page } = await visitHome(t, url, {
