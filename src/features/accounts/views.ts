@@ -44,7 +44,7 @@ export const accountView = ({ user, sessions, submitted }: AccountOptions): Html
       about: 'Everything in your account, to keep or to take elsewhere.',
       content: html`
         <p>One JSON file with your account, your sessions and all your todos.</p>
-        <p><a class="button-quiet" href="/account/export" download>${icon('download')}Download all my data</a></p>`,
+        <p><a class="button-quiet" href="/account/export">${icon('download')}Download all my data</a></p>`,
     })}
     ${section({
       name: 'deletion',
@@ -200,7 +200,7 @@ export const deletionView = ({ user, form: { faults, message } }: DeletionOption
     ${message && warning(message)}
     <div class="deletion-text">
       <p>The account <strong>${user.email}</strong> and everything in it will be deleted at once: your todos, your sessions, your name. <strong>Nobody can bring it back.</strong></p>
-      <p>You may want to <a href="/account/export" download>download all your data</a> first.</p>
+      <p>You may want to <a href="/account/export">download all your data</a> first.</p>
     </div>
     <form class="form" method="post" action="/account/delete">
       ${ownerForPasswordManagers(user)}
