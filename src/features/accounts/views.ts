@@ -175,7 +175,6 @@ const password = (user: User, form: FormState): Html => {
           hint: 'At least 8 characters, and not a common password. A few words make a good one.',
           autocomplete: 'new-password',
           minLength: 8,
-          maxLength: 128,
           autofocus: focus === 'password',
         })}
         <p><button class="button">Change the password</button></p>

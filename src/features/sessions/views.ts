@@ -90,7 +90,6 @@ export const signupView = ({
         hint: 'At least 8 characters, and not a common password. A few words make a good one.',
         autocomplete: 'new-password',
         minLength: 8,
-        maxLength: 128,
       })}
       <button class="button button-wide">Make the account</button>
     </form>

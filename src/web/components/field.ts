@@ -12,7 +12,8 @@ interface Field {
   readonly hint?: string
   readonly autocomplete: string
   readonly minLength?: number
-  readonly maxLength: number
+  /** A browser cuts what is longer without a word, so none for a secret that nobody sees. */
+  readonly maxLength?: number
   readonly autofocus?: boolean
 }
 
@@ -35,7 +36,8 @@ export function field({
     <div class="field">
       <label for="${id}">${label}</label>
       <input class="input" id="${id}" name="${name}" type="${type}" value="${value}"
-        autocomplete="${autocomplete}" maxlength="${maxLength}" required
+        autocomplete="${autocomplete}" required
+        ${maxLength !== undefined && html`maxlength="${maxLength}"`}
         ${minLength !== undefined && html`minlength="${minLength}"`}
         ${type === 'email' && html`autocapitalize="none" spellcheck="false"`}
         ${described && html`aria-describedby="${described}"`}
