@@ -18,7 +18,7 @@ export const emptyForm: FormState = { values: {}, faults: {} }
  * Refusals that the person can mend in the form: it comes back with what they typed. Anything else
  * is for the error page.
  */
-const MENDABLE: ReadonlySet<number> = new Set([401, 409, 412, 422, 429])
+const MENDABLE: ReadonlySet<number> = new Set([401, 404, 409, 412, 422, 429])
 
 /**
  * Does what a form asks for. Gives what `act` gives, or the form's state with the refusal's status

@@ -4,6 +4,7 @@ import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
 import { entityTag, versionsIn } from '../../http/conditional.ts'
 import { localPath } from '../../lib/local-path.ts'
+import { Problem } from '../../lib/problem.ts'
 import { closed, Id } from '../../lib/shapes.ts'
 import { flash } from '../../web/flash.ts'
 import { submit } from '../../web/form.ts'
@@ -14,7 +15,8 @@ import * as todos from './actions.ts'
 import { homePath, type View, viewOf } from './links.ts'
 import { overview } from './overview.ts'
 import type { RowOptions } from './rows.ts'
-import { ActForm, AddForm, EditForm, HomeQuery } from './schema.ts'
+import { ActForm, AddForm, EditForm, HomeQuery, type Todo } from './schema.ts'
+import * as store from './store.ts'
 import { type HomeOptions, homeView } from './views.ts'
 
 const FORM = ['application/x-www-form-urlencoded']
@@ -31,6 +33,8 @@ interface Shown {
   readonly view: View
   readonly add?: HomeOptions['add']
   readonly editing?: { readonly id: number } & Partial<NonNullable<RowOptions['editing']>>
+  /** The todo that is edited, to be shown also where the view has it no more. */
+  readonly edited?: store.Versioned<Todo>
 }
 
 /** The todo page, whose forms do without a script what the script does by the API. */
@@ -42,7 +46,7 @@ export const todoPages =
     async function show(
       request: FastifyRequest,
       reply: FastifyReply,
-      { view: asked, add, editing }: Shown,
+      { view: asked, add, editing, edited }: Shown,
     ) {
       const { id, version } = callerOf(request)
       const [user, { page, ...found }] = await Promise.all([
@@ -50,7 +54,8 @@ export const todoPages =
         overview(db, id, asked, pageSize),
       ])
       const next = homePath(found.view)
-      const rows = page.map((todo) => ({
+      const isElsewhere = edited && page.every((todo) => todo.id !== edited.id)
+      const rows = [...(isElsewhere ? [edited] : []), ...page].map((todo) => ({
         ...todo,
         tag: entityTag(todo.version, version),
         next,
@@ -108,18 +113,27 @@ export const todoPages =
         const { id } = request.params
         const owner = callerOf(request).id
         const outcome = await submit(request, () =>
-          todos.change(db, owner, id, { text: body.text }, versionsIn(body.tag)),
+          saveText(db, owner, id, {
+            text: lineFeeds(body.text),
+            before: lineFeeds(body.before ?? ''),
+            versions: versionsIn(body.tag),
+          }),
         )
         if ('refused' in outcome) {
           const { refused, form } = outcome
+          const { text = '', next } = form.values
+          reply.code(refused.status)
+          const view = viewAt(next)
+          const edited = await store.find(db, owner, id)
+          if (!edited) {
+            const fault = 'belongs to a todo that was deleted meanwhile; Add makes a new one of it'
+            return show(request, reply, { view, add: { text: inOneLine(text), fault } })
+          }
           const note =
             refused.status === 412
-              ? html`<p class="fault">Someone else changed this meanwhile, to the text &ldquo;${(await todos.getWithOwner(db, owner, id)).text}&rdquo;. Save again to have yours instead.</p>`
+              ? html`<p class="fault">Someone else changed this meanwhile, to the text &ldquo;${edited.text}&rdquo;. Save again to have yours instead.</p>`
               : html`<p class="fault">The text ${form.faults.text ?? 'cannot be saved'}.</p>`
-          return show(request, reply.code(refused.status), {
-            view: viewAt(form.values.next),
-            editing: { id, text: form.values.text ?? '', note },
-          })
+          return show(request, reply, { view, editing: { id, text, note }, edited })
         }
         flash(reply, 'todo-changed')
         return goBack(reply, body.next)
@@ -146,6 +160,31 @@ export const todoPages =
       return goBack(reply, request.body.next)
     })
   }
+
+/** A form sends the ends of lines as CR LF. */
+const lineFeeds = (text: string): string => text.replaceAll('\r\n', '\n')
+const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+
+interface Edit {
+  readonly text: string
+  /** What the text was made of. */
+  readonly before: string
+  readonly versions: readonly number[]
+}
+
+/** Saves a text over that of which it was made, whatever else changed. Throws what `todos.change` throws. */
+async function saveText(db: Db, owner: number, id: number, edit: Edit): Promise<void> {
+  const { text, before, versions } = edit
+  try {
+    await todos.change(db, owner, id, { text }, versions)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 412) throw error
+    const todo = await store.find(db, owner, id)
+    if (todo?.text === text) return
+    if (todo?.text !== before) throw error
+    await saveText(db, owner, id, { ...edit, versions: [todo.version] })
+  }
+}
 
 /** The view that a form came from. */
 function viewAt(next: string | undefined): View {

@@ -67,6 +67,50 @@ test('the todo page as it comes from the server', async (t) => {
   )
 
   await t.test(
+    'without a script, an edit of a todo that was only ticked elsewhere is saved',
+    async (t) => {
+      const { page, saved, elsewhere } = await visitHome(t, url, {
+        javaScriptEnabled: false,
+        todos: ['One\nand more', 'Two'],
+      })
+      const [, one] = await saved()
+      await page.getByRole('link', { name: /^Open/ }).click()
+      await page.getByRole('link', { name: 'Edit: One' }).click()
+      await page.getByLabel('Text', { exact: true }).fill('Mine\nand more')
+      await elsewhere('PATCH', `/${one?.id}`, { completed: true })
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Saved.').waitFor()
+      const [, { text, completed } = { text: '', completed: false }] = await saved()
+      assert.deepEqual([text, completed], ['Mine\nand more', true])
+    },
+  )
+
+  await t.test(
+    'without a script, what was typed is shown also when the todo left the view, or is gone',
+    async (t) => {
+      const { page, texts, saved, elsewhere } = await visitHome(t, url, {
+        javaScriptEnabled: false,
+        todos: ['One', 'Two'],
+      })
+      const [, one] = await saved()
+      await page.getByRole('link', { name: /^Open/ }).click()
+      await page.getByRole('link', { name: 'Edit: One' }).click()
+      await page.getByLabel('Text', { exact: true }).fill('Mine')
+      await elsewhere('PATCH', `/${one?.id}`, { text: 'Theirs', completed: true })
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('to the text “Theirs”').waitFor()
+      assert.equal(await page.getByLabel('Text', { exact: true }).inputValue(), 'Mine')
+      await elsewhere('DELETE', `/${one?.id}`)
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('belongs to a todo that was deleted meanwhile').waitFor()
+      assert.equal(await page.getByLabel('New todo').inputValue(), 'Mine')
+      await page.getByRole('button', { name: 'Add' }).click()
+      await page.getByText('Added.').waitFor()
+      assert.deepEqual(await texts(), ['Mine', 'Two'])
+    },
+  )
+
+  await t.test(
     'without a script, a text that is too long comes back with what is wrong',
     async (t) => {
       const { page } = await visitHome(t, url, { javaScriptEnabled: false })

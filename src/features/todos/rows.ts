@@ -43,20 +43,23 @@ export const row = ({
           aria-labelledby="delete-label todo-text-${id}">${icon('trash')}</button>
       </form>
     </div>
-    ${editing && editForm({ id, tag, next, ...editing })}
+    ${editing && editForm({ id, before: text, tag, next, ...editing })}
   </li>`
 
 interface EditOptions {
   readonly id: number
   readonly text: string
+  /** The text that is saved. */
+  readonly before: string
   readonly tag: string
   readonly next: string
   readonly note?: Html | undefined
 }
 
-const editForm = ({ id, text, tag, next, note }: EditOptions): Html => html`
+const editForm = ({ id, text, before, tag, next, note }: EditOptions): Html => html`
   <form class="edit-form" method="post" action="/home/todos/${id}">
     ${comeBack(next)}
+    <input type="hidden" name="before" value="${before}">
     <input type="hidden" name="tag" value="${tag}">
     ${note}
     <p class="fault" data-fault hidden></p>
@@ -74,7 +77,7 @@ export const rowTemplates = (): Html => html`
     ${row({ id: 0, text: '', completed: false, updated_at: '', tag: '', next: '/home' })}
   </template>
   <template id="edit-template">
-    ${editForm({ id: 0, text: '', tag: '', next: '/home' })}
+    ${editForm({ id: 0, text: '', before: '', tag: '', next: '/home' })}
   </template>
   <div hidden>
     <span id="done-label">Done:</span>

@@ -90,6 +90,11 @@ export const HomeQuery = Type.Object({
 const next = Type.Optional(Type.String({ maxLength: 2000 }))
 /** The forms of the todo page; `next` is the view to come back to. */
 export const AddForm = closed({ text: Text, next })
-/** `tag` is the entity tag of the text that was edited. */
-export const EditForm = closed({ text: Text, tag: Type.String({ maxLength: 40 }), next })
+/** `before` is the text that was edited, `tag` the entity tag of that version. */
+export const EditForm = closed({
+  text: Text,
+  before: Type.Optional(Type.String()),
+  tag: Type.String({ maxLength: 40 }),
+  next,
+})
 export const ActForm = closed({ next })
