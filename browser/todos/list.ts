@@ -15,11 +15,22 @@ export const rowAt = (element: EventTarget | null): HTMLElement | undefined =>
   element instanceof Element ? (element.closest<HTMLElement>('.todo') ?? undefined) : undefined
 export const focusedRow = (): HTMLElement | undefined => rowAt(document.activeElement)
 
-/** The row that a person would go on with when `row` goes: the next one, or the one before it. */
-export function neighbourOf(row: HTMLElement): HTMLElement | undefined {
+/**
+ * Notes where the focus is. What it gives moves the focus on when its row has gone since: to the next
+ * row that is there, or the one before it, or the field for a new todo.
+ */
+export function holdFocus(): () => void {
+  const focused = focusedRow()
   const visible = visibleRows()
-  const index = visible.indexOf(row)
-  return visible[index + 1] ?? visible[index - 1]
+  const index = focused ? visible.indexOf(focused) : -1
+  const isThere = (row: HTMLElement) => row.isConnected && !row.hidden
+  return () => {
+    if (!focused || isThere(focused)) return
+    const others = [...visible.slice(index + 1), ...visible.slice(0, index).toReversed()]
+    const next = others.find(isThere)
+    if (next) next.focus()
+    else $('#new-text').trigger('focus')
+  }
 }
 
 export function insertFirst(row: HTMLElement): void {
@@ -34,13 +45,10 @@ export function remove(row: HTMLElement): void {
 
 /** Hides a row without forgetting it, and moves the focus on when it was there. */
 export function hide(row: HTMLElement): void {
-  const hadFocus = focusedRow() === row
-  const next = neighbourOf(row)
+  const moveFocusOn = holdFocus()
   row.hidden = true
   showEmptyState()
-  if (!hadFocus) return
-  if (next) next.focus()
-  else $('#new-text').trigger('focus')
+  moveFocusOn()
 }
 
 export function unhide(row: HTMLElement): void {

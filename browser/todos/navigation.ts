@@ -3,7 +3,7 @@ import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { type Answer, Away, call, Refused, SignedOut } from '../api.ts'
 import { noted, showDeletions } from './deletions.ts'
-import { currentView, pageCount, render, setView, visibleRows } from './list.ts'
+import { currentView, holdFocus, pageCount, render, setView, visibleRows } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { sayEnded } from './session.ts'
 import { api, pageSize, todosIn } from './todo.ts'
@@ -76,8 +76,10 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
   readAt = Date.now()
   setView(view, pages)
+  const moveFocusOn = holdFocus()
   render(todos, { all: all.total, open: open.total, done: all.total - open.total })
   showDeletions()
+  moveFocusOn()
 }
 
 const query = (fields: Record<string, string>, signal: AbortSignal): Promise<Answer> =>

@@ -90,6 +90,23 @@ test('the todo page by keyboard and by touch', async (t) => {
     },
   )
 
+  await t.test('the focus goes on when its row was deleted elsewhere', async (t) => {
+    const { page, saved, elsewhere } = await visitHome(t, url, { todos: ['One', 'Two', 'Three'] })
+    const focused = () =>
+      page.evaluate<string>(
+        "(({ id, textContent }) => id === 'new-text' ? id : textContent.trim())(document.activeElement)",
+      )
+    const [, two] = await saved()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await elsewhere('DELETE', `/${two?.id}`)
+    await page.keyboard.press('x')
+    await eventually(focused, 'One')
+    for (const { id } of await saved()) await elsewhere('DELETE', `/${id}`)
+    await page.keyboard.press('x')
+    await eventually(focused, 'new-text')
+  })
+
   await t.test('letters typed into a field, or with Control, are no commands', async (t) => {
     const { page, saved } = await visitHome(t, url, { todos: ['One'] })
     await page.getByLabel('New todo').pressSequentially('xeju?/')
