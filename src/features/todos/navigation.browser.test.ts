@@ -178,12 +178,15 @@ test('finding the way on the todo page', async (t) => {
     await page.getByRole('link', { name: /^Done/ }).click()
     await page.locator('#todos:not([aria-busy])').waitFor()
     const written = Promise.withResolvers<void>()
+    const read = Promise.withResolvers<void>()
     const seen = Promise.withResolvers<void>()
+    let reads = 0
     await page.route(
       ({ search }) => search !== '',
       async (route) => {
         await written.promise
-        await route.continue()
+        await route.fulfill({ response: await route.fetch() })
+        if (++reads === 3) read.resolve()
       },
       { times: 3 },
     )
@@ -195,7 +198,7 @@ test('finding the way on the todo page', async (t) => {
     })
     await page.getByLabel('New todo').fill('New')
     await page.keyboard.press('Enter')
-    await page.locator('#todos[aria-busy]').waitFor()
+    await read.promise
     await page.locator('#todos:not([aria-busy])').waitFor()
     assert.deepEqual(await texts(), ['New', 'Done'])
     seen.resolve()
