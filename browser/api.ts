@@ -1,4 +1,5 @@
 import $ from 'jquery'
+import { person } from './page-data.ts'
 
 /** The server said no. `status` and the sentence that it gave. */
 export class Refused extends Error {
@@ -23,7 +24,7 @@ export class Away extends Error {
   }
 }
 
-/** The session has ended: the same request may work once the person has signed in again. */
+/** The session has ended, or is somebody else's: the same request may work once the person has signed in again. */
 export class SignedOut extends Error {
   constructor() {
     super('You are signed out.')
@@ -49,13 +50,19 @@ const PATIENCE = 15_000
 /** Nobody there, or a proxy or a server that says that it cannot serve now. */
 const AWAY: ReadonlySet<number> = new Set([0, 502, 503, 504])
 
+/**
+ * Goes with every request: all windows of the browser share the session, and in another one somebody else
+ * may have signed in since.
+ */
+export const fromThisPage = (): Record<string, string> => ({ 'X-Page-User': person() })
+
 /** Calls the API as the signed-in browser. Throws `Refused`, `Away` or `SignedOut`. */
 export function call({ method, url, body, headers = {}, signal }: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = $.ajax({
       method,
       url,
-      headers: { Accept: 'application/json', ...headers },
+      headers: { Accept: 'application/json', ...fromThisPage(), ...headers },
       timeout: PATIENCE,
       dataType: 'json',
       ...(body === undefined

@@ -1,8 +1,8 @@
 import type { Counts } from '../../src/features/todos/links.ts'
+import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
 import { count, hide, rows, unhide } from './list.ts'
 import { isTicked, knownOf } from './row.ts'
-import { person } from './todo.ts'
 
 // What is deleted for the eye, and not yet by the server. Each such todo is noted in the browser's
 // storage too: a page may end before it can ask for the deletion, and the next one makes up for it.

@@ -1,4 +1,5 @@
 import $ from 'jquery'
+import { fromThisPage } from '../api.ts'
 import * as deletions from './deletions.ts'
 import { count, hide, remove as removeRow, rowAt, unhide } from './list.ts'
 import { finishLeftovers } from './leftovers.ts'
@@ -102,6 +103,7 @@ async function leave(): Promise<void> {
   const requests = deletions.leaveToNotes().map((id) =>
     fetch(`${api()}/${id}`, {
       method: 'DELETE',
+      headers: fromThisPage(),
       keepalive: true,
       signal: AbortSignal.timeout(PATIENCE),
     }),

@@ -1,17 +1,10 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { type Answer, call } from '../api.ts'
+import { pageData } from '../page-data.ts'
 
 /** Where the API's todos are. */
 export const api = (): string => pageData('api')
-/** The id of the person whose todos these are. */
-export const person = (): string => pageData('person')
 export const pageSize = (): number => Number(pageData('pageSize'))
-
-function pageData(name: string): string {
-  const value = document.getElementById('todo-page')?.dataset[name]
-  if (value === undefined) throw new Error(`The page does not say its ${name}.`)
-  return value
-}
 
 /** Reads a todo from an answer. Throws when it is none. */
 export function todoIn({ body }: Answer): Todo {

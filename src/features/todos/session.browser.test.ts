@@ -45,6 +45,27 @@ test('the todo page after the session has ended', async (t) => {
     },
   )
 
+  await t.test('what is done waits while somebody else is signed in in the browser', async (t) => {
+    const ann = await visitHome(t, url, { todos: ['Hers'] })
+    const bob = await visitHome(t, url)
+    const other = await ann.context.newPage()
+    const signInAs = async (person: typeof ann) => {
+      await other.goto('/home')
+      await other.getByRole('button', { name: 'Sign out' }).click()
+      await other.waitForURL('**/login')
+      await person.signIn(other)
+    }
+    await signInAs(bob)
+    await ann.page.getByLabel('New todo').fill('Hers too')
+    await ann.page.keyboard.press('Enter')
+    await ann.page.getByText('Not saved yet').waitFor()
+    assert.deepEqual(await bob.saved(), [])
+    await signInAs(ann)
+    await ann.page.evaluate("dispatchEvent(new Event('focus'))")
+    await eventually(async () => (await ann.saved()).length, 2)
+    assert.deepEqual(await bob.saved(), [])
+  })
+
   await t.test('a list that cannot be read says so once, and is read on return', async (t) => {
     const { page, context, texts, signIn } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
     await context.clearCookies({ name: 'session' })
