@@ -9,7 +9,7 @@ export function sayEnded(retry: () => Promise<void>): void {
   retries.add(retry)
   if (notice?.isShown()) return
   notice = show({
-    text: 'You are signed out. Sign in again in another tab, then come back here: nothing is lost.',
+    text: 'You are signed out. Nothing is lost: sign in again, then come back here.',
     isAlarm: true,
     lasts: true,
     action: { label: 'Sign in', run: () => void open('/login') },
