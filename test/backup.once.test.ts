@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  link,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -200,6 +210,76 @@ test('a backup overwrites another only when told, and never half', async (t) => 
   assert.match(refused.stderr, /backup\.db is there already\. Give --force/)
   assert.deepEqual(await readFile(backup), first)
   assert.match(succeeded(await todo(['backup', backup, '--force'])), / 3 {2}users$/m)
+})
+
+/** The files of a database whose last process was killed: what it wrote last is in the log. */
+async function killed(path: string): Promise<void> {
+  const database = new DatabaseSync(`${path}.open`)
+  database.exec('pragma journal_mode = wal; create table songs (text); begin')
+  const insert = database.prepare('insert into songs values (?)')
+  for (let number = 0; number < 2000; number++) insert.run(`song ${number} `.repeat(20))
+  database.exec('commit')
+  for (const end of ['', '-wal', '-shm']) await copyFile(`${path}.open${end}`, `${path}${end}`)
+  database.close()
+  await rm(`${path}.open`)
+}
+
+test('a backup refuses to overwrite the database itself, by whatever name or link', async (t) => {
+  const place = await onSqlite(t)
+  const { todo, directory, path } = place
+  await symlink(path, join(directory, 'link.db'))
+  const server = await startServer(t, { DATABASE_URL: `sqlite:///${path}` })
+  await link(path, join(directory, 'same.db'))
+  const writer = await keepAdding({ ...server, todo })
+  for (const name of ['todo.db', './data/../todo.db', 'link.db', 'same.db', 'todo.db-wal']) {
+    const { code, stderr } = await todo(['backup', name, '--force'])
+    assert.equal(code, 1, name)
+    assert.match(stderr, /is the database itself\. Name another file\./)
+  }
+  await writer.stop()
+  const database = new DatabaseSync(path, { readOnly: true })
+  const kept = database.prepare('select text from todos order by id').all()
+  database.close()
+  assert.deepEqual(
+    kept.map(({ text }) => text),
+    writer.acknowledged,
+  )
+})
+
+test('a backup does not overwrite a database that is in use', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const served = join(directory, 'served.db')
+  const server = await startServer(t, { DATABASE_URL: `sqlite:///${served}` })
+  const { code, stderr } = await todo(['backup', served, '--force'])
+  assert.equal(code, 1)
+  assert.match(stderr, /served\.db is in use\. Stop the service first\./)
+  assert.equal((await fetch(`${server.url}/ready`)).status, 200)
+  assert.deepEqual(await emails(todo, { DATABASE_URL: `sqlite:///${served}` }), [])
+  assert.deepEqual(await emails(todo, { DATABASE_URL: `sqlite:///${path}` }), [
+    'johndoe@example.com',
+    'alice@example.com',
+  ])
+})
+
+test('a backup leaves nothing beside it of what it overwrites', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const file = join(directory, 'backup.db')
+  await killed(file)
+  succeeded(await todo(['backup', file, '--force']))
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => name.startsWith('backup')),
+    ['backup.db'],
+  )
+  assert.equal((await emails(todo, { DATABASE_URL: `sqlite:///${file}` })).length, 2)
+
+  // Without its database the log is still taken for a part of the one that comes there.
+  await writeFile(`${file}-wal`, '')
+  await rm(file)
+  const refused = await todo(['backup', file])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /backup\.db-wal is there already\. Give --force/)
 })
 
 test('for PostgreSQL the commands that do it are named, without the password', async (t) => {

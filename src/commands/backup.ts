@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { sqlitePath } from '../db/url.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
-import { checkFile, copyFile, putAside } from '../db/sqlite-file.ts'
+import { checkFile, copyFile } from '../db/sqlite-file.ts'
 import { tableLines } from './copy.ts'
 
 /**
@@ -13,11 +13,11 @@ import { tableLines } from './copy.ts'
 export async function backupTo(
   { databaseUrl }: Config,
   file: string,
-  { force }: { force: boolean },
+  options: { force: boolean },
 ): Promise<string[]> {
   const path = fileOf(databaseUrl, (url) => `pg_dump --format=custom --file=${file} ${url}`)
-  refuse(file, force)
-  const { tables } = await copyFile(path, resolve(file), () => refuse(file, force))
+  const { tables, replaced } = await copyFile(path, resolve(file), options)
+  for (const part of replaced) rmSync(part)
   return [...tableLines(tables), `Backed up ${path} to ${file}, and checked it.`]
 }
 
@@ -28,32 +28,23 @@ export async function backupTo(
 export async function restoreFrom(
   { databaseUrl }: Config,
   file: string,
-  { force }: { force: boolean },
+  options: { force: boolean },
 ): Promise<string[]> {
   const path = fileOf(
     databaseUrl,
     (url) => `pg_restore --exit-on-error --single-transaction --no-owner --dbname=${url} ${file}`,
   )
   checkFile(resolve(file))
-  refuse(path, force)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  let kept: string | undefined
-  const { tables, schema } = await copyFile(resolve(file), path, () => {
-    kept = putAside(path)
-  })
+  const { tables, schema, replaced } = await copyFile(resolve(file), path, options)
   return [
     ...tableLines(tables),
     `Restored ${path} from ${file}, and checked it.`,
-    ...(kept ? [`What was there before is kept in ${kept}.`] : []),
+    ...(replaced.length > 0 ? [`What was there before is kept in ${replaced.join(', ')}.`] : []),
     ...(schema.pending.length > 0
       ? ['It is of an older version, and is migrated at the start.']
       : []),
   ]
-}
-
-function refuse(path: string, force: boolean): void {
-  if (force || !existsSync(path)) return
-  throw new DatabaseRefused(`${path} is there already. Give --force to put another in its place.`)
 }
 
 /** The SQLite file; for PostgreSQL throws with the command that does the same there. */

@@ -5,35 +5,44 @@ import { isDeepStrictEqual } from 'node:util'
 import { MIGRATIONS_TABLE, NewerSchema, type SchemaState, stateAfter } from './migrate.ts'
 import type { TableCount } from './queries.ts'
 import { DatabaseRefused } from './refusal.ts'
+import {
+  codeOf,
+  makeSingle,
+  putAside,
+  refuseIfPartOf,
+  refuseIfThere,
+  removeDatabase,
+} from './sqlite-replace.ts'
 
-/** SQLite files as a whole: copied while they are written to, checked, put into another's place. */
+/** SQLite files as a whole: copied while they are written to, and checked. */
 
 export interface CheckedFile {
   readonly tables: readonly TableCount[]
   readonly schema: SchemaState
 }
 
+export interface CopiedFile extends CheckedFile {
+  /** The new names of what was in its place. */
+  readonly replaced: readonly string[]
+}
+
 /** With so many pages at a time the copy is one step, which no writer can make begin anew. */
 const ALL_PAGES = 2 ** 31 - 1
 const BUSY_TIMEOUT = 5_000
-const SQLITE_BUSY = 5
-const SQLITE_CORRUPT = 11
-const SQLITE_NOT_A_DATABASE = 26
-
-/** A database, and what SQLite keeps beside it while it is open. */
-const ENDINGS = ['', '-wal', '-shm', '-journal']
 
 /**
  * Copies the database at `from`, as it is at one moment while others go on writing, to `to`, which
- * appears only when it is whole, checked and on the disk. `makeRoom` runs right before that; without
- * it `to` must not exist. Throws `DatabaseRefused`, and `NewerSchema` for one of a newer version.
+ * appears only when it is whole, checked and on the disk. What is there is refused, or with `force` put
+ * aside. Throws `DatabaseRefused`, and `NewerSchema` for one of a newer version.
  */
 export async function copyFile(
   from: string,
   to: string,
-  makeRoom = () => refuseIfThere(to),
-): Promise<CheckedFile> {
+  { force }: { force: boolean },
+): Promise<CopiedFile> {
   refuseIfMissing(from)
+  refuseIfPartOf(from, to)
+  if (!force) refuseIfThere(to)
   const aside = `${to}.${process.pid}.partial`
   const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_TIMEOUT })
   try {
@@ -48,15 +57,17 @@ export async function copyFile(
     if (!isDeepStrictEqual(copied.tables, tables)) {
       throw new DatabaseRefused(`The copy of ${from} has other rows than the original.`)
     }
-    makeRoom()
+    // Again, since others went on meanwhile.
+    if (!force) refuseIfThere(to)
+    const replaced = putAside(to)
     files.renameSync(aside, to)
     flush(dirname(to))
-    return copied
+    return { ...copied, replaced }
   } catch (error) {
     throw explained(error, from)
   } finally {
     source.close()
-    for (const end of ENDINGS) files.rmSync(`${aside}${end}`, { force: true })
+    removeDatabase(aside)
   }
 }
 
@@ -90,43 +101,8 @@ export function checkFile(path: string): CheckedFile {
   }
 }
 
-/**
- * Moves the database at `path`, if there is one, out of the way, and gives its new name. Throws
- * `DatabaseRefused` when a process has it open, whose writes would be lost.
- */
-export function putAside(path: string): string | undefined {
-  const there = ENDINGS.filter((end) => files.existsSync(`${path}${end}`))
-  if (there.includes('')) makeSingle(path)
-  const aside = `${path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  for (const end of there) {
-    // Leaving the write-ahead log has made one file of several.
-    if (files.existsSync(`${path}${end}`)) files.renameSync(`${path}${end}`, `${aside}${end}`)
-  }
-  return there.includes('') ? aside : undefined
-}
-
-/** Brings all of a database into its one file, which only its last connection may do. */
-function makeSingle(path: string): void {
-  const database = new DatabaseSync(path)
-  try {
-    database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete; begin exclusive')
-  } catch (error) {
-    if (codeOf(error) === SQLITE_BUSY) {
-      throw new DatabaseRefused(`${path} is in use. Stop the service first.`)
-    }
-    // A damaged database is often why another one is put in its place.
-    if (codeOf(error) !== SQLITE_CORRUPT && codeOf(error) !== SQLITE_NOT_A_DATABASE) throw error
-  } finally {
-    database.close()
-  }
-}
-
 function refuseIfMissing(path: string): void {
   if (!files.existsSync(path)) throw new DatabaseRefused(`There is no file ${path}.`)
-}
-
-function refuseIfThere(path: string): void {
-  if (files.existsSync(path)) throw new DatabaseRefused(`${path} is there already.`)
 }
 
 function countRows(database: DatabaseSync): TableCount[] {
@@ -150,11 +126,6 @@ function flush(directory: string): void {
     files.closeSync(descriptor)
   }
 }
-
-const codeOf = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined
 
 /** SQLite's own words for a file that it cannot read name no file. */
 function explained(error: unknown, path: string): unknown {

@@ -1,0 +1,77 @@
+import * as files from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { DatabaseRefused } from './refusal.ts'
+
+/** A SQLite database in the place of another: what stands there, and whether it may be moved away. */
+
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOT_A_DATABASE = 26
+
+/** A database, and what SQLite keeps beside it while it is open or after it was killed. */
+const ENDINGS = ['', '-wal', '-shm', '-journal']
+
+const partsOf = (path: string): string[] => ENDINGS.map((end) => `${path}${end}`)
+
+/** Deletes the database at `path`, if there is one. */
+export function removeDatabase(path: string): void {
+  for (const part of partsOf(path)) files.rmSync(part, { force: true })
+}
+
+/** Throws `DatabaseRefused` when `path` leads into the database at `source`, by whatever name or link. */
+export function refuseIfPartOf(source: string, path: string): void {
+  const target = files.statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (!target) return
+  for (const part of partsOf(files.realpathSync(source))) {
+    const { dev, ino } = files.statSync(part, { bigint: true, throwIfNoEntry: false }) ?? {}
+    if (dev === target.dev && ino === target.ino) {
+      throw new DatabaseRefused(`${path} is the database itself. Name another file.`)
+    }
+  }
+}
+
+/** Throws `DatabaseRefused` when a database, or what a killed process left of one, is at `path`. */
+export function refuseIfThere(path: string): void {
+  const there = partsOf(path).find((part) => files.existsSync(part))
+  if (there === undefined) return
+  throw new DatabaseRefused(`${there} is there already. Give --force to put another in its place.`)
+}
+
+/**
+ * Moves the database at `path`, if there is one, out of the way, and gives the new names of its
+ * files. What a killed process left beside it must not stay: SQLite would take it for a part of the
+ * next database there. Throws `DatabaseRefused` when a process has it open, whose writes would be lost.
+ */
+export function putAside(path: string): string[] {
+  if (files.existsSync(path)) makeSingle(path)
+  const aside = `${path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  const moved: string[] = []
+  for (const end of ENDINGS) {
+    if (!files.existsSync(`${path}${end}`)) continue
+    files.renameSync(`${path}${end}`, `${aside}${end}`)
+    moved.push(`${aside}${end}`)
+  }
+  return moved
+}
+
+/** Brings all of a database into its one file, which only its last connection may do. */
+export function makeSingle(path: string): void {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete; begin exclusive')
+  } catch (error) {
+    if (codeOf(error) === SQLITE_BUSY) {
+      throw new DatabaseRefused(`${path} is in use. Stop the service first.`)
+    }
+    // A damaged database is often why another one is put in its place.
+    if (codeOf(error) !== SQLITE_CORRUPT && codeOf(error) !== SQLITE_NOT_A_DATABASE) throw error
+  } finally {
+    database.close()
+  }
+}
+
+/** SQLite's primary result code. */
+export const codeOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode & 0xff
+    : undefined
