@@ -282,6 +282,25 @@ test('a backup leaves nothing beside it of what it overwrites', async (t) => {
   assert.match(refused.stderr, /backup\.db-wal is there already\. Give --force/)
 })
 
+test('where there is no room for a copy, that place is named and not the one that is copied', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  const elsewhere = join(directory, 'elsewhere.db')
+  const variables = { DATABASE_URL: `sqlite:///${elsewhere}` }
+  const full = await todo(['backup', backup], { fileSize: 80 })
+  succeeded(await todo(['backup', backup]))
+  const alsoFull = await todo(['restore', backup], { variables, fileSize: 80 })
+  for (const [{ code, stderr }, target, source] of [
+    [full, backup, path],
+    [alsoFull, elsewhere, backup],
+  ] as const) {
+    assert.equal(code, 1)
+    assert.ok(stderr.startsWith(`${target}: disk I/O error. Look whether its disk is full`), stderr)
+    assert.ok(!stderr.includes(source), stderr)
+  }
+})
+
 test('for PostgreSQL the commands that do it are named, without the password', async (t) => {
   const { todo } = await onSqlite(t)
   const variables = { DATABASE_URL: 'postgresql://ann:rosebud@db.example.org/todo' }

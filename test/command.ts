@@ -15,15 +15,19 @@ export interface Ran {
   readonly stderr: string
 }
 
+export interface RunOptions {
+  readonly input?: string
+  readonly variables?: Readonly<Record<string, string>>
+  /** The longest file that it may write, in blocks of a disk that is as good as full. */
+  readonly fileSize?: number
+}
+
 /** A place to run the command line in: a folder and a database of its own, gone with the test. */
 export interface Installation {
   readonly directory: string
   readonly variables: Readonly<Record<string, string>>
   /** Runs `todo …` to its end. */
-  todo(
-    args: readonly string[],
-    options?: { input?: string; variables?: Record<string, string> },
-  ): Promise<Ran>
+  todo(args: readonly string[], options?: RunOptions): Promise<Ran>
 }
 
 /** Whatever runs the clean-up when it ends, in the order in which it was asked: a test, or a script. */
@@ -46,17 +50,17 @@ export async function installation(t: Scope): Promise<Installation> {
     directory,
     variables,
     todo: (args, options = {}) =>
-      run(directory, args, { ...variables, ...options.variables }, options.input),
+      run(directory, args, { ...options, variables: { ...variables, ...options.variables } }),
   }
 }
 
 async function run(
   cwd: string,
   args: readonly string[],
-  variables: Record<string, string>,
-  input = '',
+  { input = '', variables, fileSize }: RunOptions,
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [main, ...args], {
+  const limit = fileSize === undefined ? '' : `ulimit -f ${fileSize};`
+  const child = spawn('sh', ['-c', `${limit} exec "$0" "$@"`, process.execPath, main, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...variables },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -4,7 +4,6 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
 
 const KEPT_STATEMENTS_MAX = 256
-const SQLITE_BUSY = 5
 /** So much of the file the reads keep. With SQLite's 2 MiB, the lists of fifty people push each other out. */
 const READ_CACHE_KIB = 8 * 1024
 
@@ -21,13 +20,6 @@ function checked(parameters: readonly unknown[]): readonly Parameter[] {
   const value = parameters.find((value) => !isParameter(value))
   throw new TypeError(`SQLite has no type for a ${typeof value}`)
 }
-
-/** Whether another process has the lock that a statement needs. The statement has done nothing then. */
-export const isBusy = (error: unknown): boolean =>
-  error instanceof Error &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  (error.errcode & 0xff) === SQLITE_BUSY
 
 interface Kept {
   readonly statement: StatementSync

@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { MIGRATIONS_TABLE, NewerSchema, type SchemaState, stateAfter } from './migrate.ts'
 import type { TableCount } from './queries.ts'
 import { DatabaseRefused } from './refusal.ts'
+import { explained, isOfWriting, naming } from './sqlite-failure.ts'
 import {
-  codeOf,
   makeSingle,
   putAside,
   refuseIfPartOf,
@@ -44,14 +44,18 @@ export async function copyFile(
   refuseIfPartOf(from, to)
   if (!force) refuseIfThere(to)
   const aside = `${to}.${process.pid}.partial`
-  const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_TIMEOUT })
+  const source = openToRead(from)
   try {
     // The copy and the counts are of the moment at which this begins.
-    source.exec('begin')
-    const tables = countRows(source)
+    const tables = naming(from, () => {
+      source.exec('begin')
+      return countRows(source)
+    })
     // What is inside is for the operator's eyes only, from the first byte on.
     files.writeFileSync(aside, '', { mode: 0o600, flag: 'wx' })
-    await backup(source, aside, { rate: ALL_PAGES })
+    await backup(source, aside, { rate: ALL_PAGES }).catch((error: unknown) => {
+      throw explained(error, isOfWriting(error) ? to : from)
+    })
     makeSingle(aside)
     const copied = checkFile(aside)
     if (!isDeepStrictEqual(copied.tables, tables)) {
@@ -63,8 +67,6 @@ export async function copyFile(
     files.renameSync(aside, to)
     flush(dirname(to))
     return { ...copied, replaced }
-  } catch (error) {
-    throw explained(error, from)
   } finally {
     source.close()
     removeDatabase(aside)
@@ -77,7 +79,7 @@ export async function copyFile(
  */
 export function checkFile(path: string): CheckedFile {
   refuseIfMissing(path)
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT })
+  const database = openToRead(path)
   try {
     const faults = [
       ...database.prepare('pragma integrity_check(10)').all(),
@@ -100,6 +102,9 @@ export function checkFile(path: string): CheckedFile {
     database.close()
   }
 }
+
+const openToRead = (path: string): DatabaseSync =>
+  naming(path, () => new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT }))
 
 function refuseIfMissing(path: string): void {
   if (!files.existsSync(path)) throw new DatabaseRefused(`There is no file ${path}.`)
@@ -125,10 +130,4 @@ function flush(directory: string): void {
   } finally {
     files.closeSync(descriptor)
   }
-}
-
-/** SQLite's own words for a file that it cannot read name no file. */
-function explained(error: unknown, path: string): unknown {
-  if (codeOf(error) === undefined || !(error instanceof Error)) return error
-  return new DatabaseRefused(`${path} cannot be read as a database: ${error.message}.`)
 }

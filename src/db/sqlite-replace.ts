@@ -1,12 +1,9 @@
 import * as files from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefused } from './refusal.ts'
+import { explained, isBusy, isDamage, naming } from './sqlite-failure.ts'
 
 /** A SQLite database in the place of another: what stands there, and whether it may be moved away. */
-
-const SQLITE_BUSY = 5
-const SQLITE_CORRUPT = 11
-const SQLITE_NOT_A_DATABASE = 26
 
 /** A database, and what SQLite keeps beside it while it is open or after it was killed. */
 const ENDINGS = ['', '-wal', '-shm', '-journal']
@@ -56,22 +53,14 @@ export function putAside(path: string): string[] {
 
 /** Brings all of a database into its one file, which only its last connection may do. */
 export function makeSingle(path: string): void {
-  const database = new DatabaseSync(path)
+  const database = naming(path, () => new DatabaseSync(path))
   try {
     database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete; begin exclusive')
   } catch (error) {
-    if (codeOf(error) === SQLITE_BUSY) {
-      throw new DatabaseRefused(`${path} is in use. Stop the service first.`)
-    }
+    if (isBusy(error)) throw new DatabaseRefused(`${path} is in use. Stop the service first.`)
     // A damaged database is often why another one is put in its place.
-    if (codeOf(error) !== SQLITE_CORRUPT && codeOf(error) !== SQLITE_NOT_A_DATABASE) throw error
+    if (!isDamage(error)) throw explained(error, path)
   } finally {
     database.close()
   }
 }
-
-/** SQLite's primary result code. */
-export const codeOf = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined

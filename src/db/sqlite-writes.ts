@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isBusy, type SqliteConnection } from './sqlite-database.ts'
+import type { SqliteConnection } from './sqlite-database.ts'
+import { isBusy } from './sqlite-failure.ts'
 
 /**
  * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
