@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import {
+  chmod,
+  chown,
   copyFile,
   link,
   readdir,
@@ -299,6 +301,30 @@ test('where there is no room for a copy, that place is named and not the one tha
     assert.ok(stderr.startsWith(`${target}: disk I/O error. Look whether its disk is full`), stderr)
     assert.ok(!stderr.includes(source), stderr)
   }
+})
+
+const skip = process.getuid?.() !== 0 && 'only root may give files to others'
+
+test('what root restores belongs to whom the database belonged, or else the folder', {
+  skip,
+}, async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  const access = async (file: string) => {
+    const { uid, gid, mode } = await stat(file)
+    return [uid, gid, mode & 0o777]
+  }
+  await chown(path, 1234, 2345)
+  await chmod(path, 0o660)
+  succeeded(await todo(['restore', backup, '--force']))
+  assert.deepEqual(await access(path), [1234, 2345, 0o660])
+
+  await rm(path)
+  await chown(directory, 3456, 4567)
+  succeeded(await todo(['restore', backup]))
+  assert.deepEqual(await access(path), [3456, 4567, 0o600])
 })
 
 test('for PostgreSQL the commands that do it are named, without the password', async (t) => {

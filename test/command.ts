@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly input?: string
   readonly variables?: Readonly<Record<string, string>>
   /** The longest file that it may write, in blocks of a disk that is as good as full. */
-  readonly fileSize?: number
+  readonly fileSize?: number | undefined
 }
 
 /** A place to run the command line in: a folder and a database of its own, gone with the test. */

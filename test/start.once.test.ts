@@ -42,6 +42,29 @@ test('what is built serves without the sources: the API, its documentation and t
   }
 })
 
+test('an SQLite file that cannot be opened or written is named at the start, with what to look at (1)', async (t) => {
+  const { todo, directory } = await installation(t)
+  const serve = async (path: string, fileSize?: number) => {
+    const variables = { DATABASE_URL: `sqlite:///${path}` }
+    const { code, stderr } = await todo([], { variables, fileSize })
+    assert.equal(code, 1)
+    return stderr
+  }
+  assert.equal(
+    await serve(directory),
+    `${directory}: unable to open database file. ` +
+      'Look whether this user may read and write it, and make files in its folder.\n',
+  )
+  // Too small for what SQLite keeps beside it, and for the migrations.
+  for (const fileSize of [20, 80]) {
+    const path = join(directory, `todo-${fileSize}.db`)
+    assert.equal(
+      await serve(path, fileSize),
+      `${path}: disk I/O error. Look whether its disk is full or broken, or a limit is reached.\n`,
+    )
+  }
+})
+
 test('told to stop at its first connection, it still answers what that brings', async (t) => {
   const { directory, variables } = await installation(t)
   // `localhost` is looked up and listened on at several addresses, so beginning takes some milliseconds:

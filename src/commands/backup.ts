@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { sqlitePath } from '../db/url.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { checkFile, copyFile } from '../db/sqlite-file.ts'
+import { giveTo } from '../db/sqlite-replace.ts'
 import { tableLines } from './copy.ts'
 
 /**
@@ -23,7 +24,7 @@ export async function backupTo(
 
 /**
  * `todo restore FILE`: puts a backup in the database's place. A database that is there is refused,
- * or with `force` kept under another name. Gives the lines to print; throws `DatabaseRefused`.
+ * or with `force` kept under another name, and its owner stays the owner. Gives the lines to print; throws `DatabaseRefused`.
  */
 export async function restoreFrom(
   { databaseUrl }: Config,
@@ -37,6 +38,8 @@ export async function restoreFrom(
   checkFile(resolve(file))
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const { tables, schema, replaced } = await copyFile(resolve(file), path, options)
+  // Often it is root who restores, and the service that opens it is somebody else.
+  giveTo(path, replaced[0] ?? dirname(path))
   return [
     ...tableLines(tables),
     `Restored ${path} from ${file}, and checked it.`,

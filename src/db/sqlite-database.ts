@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
+import { naming } from './sqlite-failure.ts'
 
 const KEPT_STATEMENTS_MAX = 256
 /** So much of the file the reads keep. With SQLite's 2 MiB, the lists of fifty people push each other out. */
@@ -40,35 +41,47 @@ function rowOf(names: readonly string[], values: Readonly<Record<number, unknown
 
 /** One connection to an SQLite file, which keeps its statements prepared. */
 export class SqliteConnection {
+  readonly #path: string
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Kept>()
 
-  private constructor(database: DatabaseSync) {
+  private constructor(path: string, database: DatabaseSync) {
+    this.#path = path
     this.#database = database
   }
 
   /** Opens the file at `path`, which is made with its folder when missing. */
   static forWriting(path: string): SqliteConnection {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const database = new DatabaseSync(path, { timeout: 0 })
-    try {
-      // FULL: what was acknowledged survives a power cut, not only a crash of the process.
-      database.exec('pragma journal_mode = wal; pragma synchronous = full;')
-    } catch (error) {
-      database.close()
-      throw error
-    }
-    return new SqliteConnection(database)
+    // FULL: what was acknowledged survives a power cut, not only a crash of the process.
+    return SqliteConnection.#open(path, 'pragma journal_mode = wal; pragma synchronous = full')
   }
 
   /** Opens the file at `path`, which is there; sees what was committed, and nothing else. */
   static forReading(path: string): SqliteConnection {
-    const database = new DatabaseSync(path, { timeout: 0, readOnly: true })
-    database.exec(`pragma cache_size = ${-READ_CACHE_KIB}`)
-    return new SqliteConnection(database)
+    return SqliteConnection.#open(path, `pragma cache_size = ${-READ_CACHE_KIB}`, {
+      readOnly: true,
+    })
+  }
+
+  static #open(path: string, pragmas: string, { readOnly = false } = {}): SqliteConnection {
+    return naming(path, () => {
+      const database = new DatabaseSync(path, { timeout: 0, readOnly })
+      try {
+        database.exec(pragmas)
+      } catch (error) {
+        database.close()
+        throw error
+      }
+      return new SqliteConnection(path, database)
+    })
   }
 
   run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {
+    return naming(this.#path, () => this.#run(text, parameters))
+  }
+
+  #run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {
     const { statement, givesRows, names } = this.#prepare(text)
     const values = checked(parameters)
     if (givesRows) {

@@ -13,10 +13,10 @@ const FAILED_READS: ReadonlySet<number | undefined> = new Set([266, 522])
 /** What to look at, by SQLite's primary result code. */
 const ADVICE: ReadonlyMap<number, string> = new Map([
   [BUSY, 'Another process keeps it locked.'],
-  [READ_ONLY, 'Look whether this user may write it, and into its folder.'],
+  [READ_ONLY, 'Look whether this user may write it, and make files in its folder.'],
   [IO_ERROR, 'Look whether its disk is full or broken, or a limit is reached.'],
   [FULL, 'Make room on its disk.'],
-  [CANNOT_OPEN, 'Look whether this user may read and write it, and into its folder.'],
+  [CANNOT_OPEN, 'Look whether this user may read and write it, and make files in its folder.'],
 ])
 
 /** What SQLite could not do to a file, which its own words do not name. */

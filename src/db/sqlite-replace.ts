@@ -64,3 +64,22 @@ export function makeSingle(path: string): void {
     database.close()
   }
 }
+
+/**
+ * Gives the file at `path` the owner and group of `model`, and the mode where that is a file as well,
+ * so that who could open that one can open this. Does nothing where this process may not.
+ */
+export function giveTo(path: string, model: string): void {
+  const wanted = files.statSync(model)
+  // In a folder of their own, its user could put a link here for an administrator to follow.
+  const { O_RDONLY, O_NOFOLLOW } = files.constants
+  const descriptor = files.openSync(path, O_RDONLY | O_NOFOLLOW)
+  try {
+    files.fchownSync(descriptor, wanted.uid, wanted.gid)
+    if (wanted.isFile()) files.fchmodSync(descriptor, wanted.mode & 0o777)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+  } finally {
+    files.closeSync(descriptor)
+  }
+}
