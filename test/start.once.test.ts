@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { chmod, readdir, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -63,6 +64,29 @@ test('an SQLite file that cannot be opened or written is named at the start, wit
       `${path}: disk I/O error. Look whether its disk is full or broken, or a limit is reached.\n`,
     )
   }
+})
+
+test('an SQLite database that is made is for its owner only, in a folder that was there too', async (t) => {
+  const { todo, directory } = await installation(t)
+  const path = join(directory, 'todo.db')
+  const variables = { DATABASE_URL: `sqlite:///${path}` }
+  await chmod(directory, 0o755)
+  const server = await startServer(t, variables)
+  const modes = async () => {
+    const names = (await readdir(directory)).filter((name) => name.startsWith('todo.db'))
+    return Promise.all(names.map(async (name) => (await stat(join(directory, name))).mode & 0o777))
+  }
+  // The database, and what SQLite keeps beside it.
+  assert.deepEqual(await modes(), [0o600, 0o600, 0o600])
+  // Whoever wants it otherwise may have it so.
+  await chmod(path, 0o640)
+  assert.equal((await todo(['migrate'], { variables })).code, 0)
+  assert.equal((await stat(path)).mode & 0o777, 0o640)
+  assert.equal((await fetch(`${server.url}/ready`)).status, 200)
+
+  const copy = join(directory, 'copy.db')
+  assert.equal((await todo(['copy', '--to', `sqlite:///${copy}`], { variables })).code, 0)
+  assert.equal((await stat(copy)).mode & 0o777, 0o600)
 })
 
 test('told to stop at its first connection, it still answers what that brings', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
@@ -39,6 +39,17 @@ function rowOf(names: readonly string[], values: Readonly<Record<number, unknown
   return row
 }
 
+/**
+ * Makes the file with its folder when missing, for its owner only, as SQLite would not: it holds
+ * password hashes. What SQLite keeps beside it gets the same mode.
+ */
+function makeFile(path: string): void {
+  // To open one that is there and close it would drop the locks that this process has on it.
+  if (existsSync(path)) return
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  writeFileSync(path, '', { mode: 0o600, flag: 'a' })
+}
+
 /** One connection to an SQLite file, which keeps its statements prepared. */
 export class SqliteConnection {
   readonly #path: string
@@ -52,7 +63,7 @@ export class SqliteConnection {
 
   /** Opens the file at `path`, which is made with its folder when missing. */
   static forWriting(path: string): SqliteConnection {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    if (path !== ':memory:') makeFile(path)
     // FULL: what was acknowledged survives a power cut, not only a crash of the process.
     return SqliteConnection.#open(path, 'pragma journal_mode = wal; pragma synchronous = full')
   }
