@@ -3,7 +3,7 @@ import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { Config } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
-import { migrate, NewerSchema, schemaState } from './db/migrate.ts'
+import { migrate, pendingMigrations } from './db/migrate.ts'
 import { describe } from './db/url.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
@@ -120,11 +120,7 @@ async function bringUpToDate(
     logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
     return false
   }
-  if (!config.updateDb) {
-    const { pending, unknown } = await schemaState(db)
-    if (unknown.length > 0) throw new NewerSchema(unknown)
-    return pending.length > 0
-  }
+  if (!config.updateDb) return (await pendingMigrations(db)).length > 0
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
   return false

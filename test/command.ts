@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { open } from '../src/db/open.ts'
+import type { Db } from '../src/db/tables.ts'
 import { freshDatabase, isPostgresql } from './world.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -69,4 +71,18 @@ async function run(
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), closed])
   return { code, stdout, stderr }
+}
+
+/** Opens the database past the command line, for `work` alone. */
+export async function withDatabase<Result>(
+  url: string,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
+  const db = await open(url, { pool, onConnectionLost: () => {} })
+  try {
+    return await work(db)
+  } finally {
+    await db.destroy()
+  }
 }

@@ -4,21 +4,9 @@ import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import { lastId } from '../src/db/dialect.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { open } from '../src/db/open.ts'
-import { type Db, tables } from '../src/db/tables.ts'
-import { installation } from './command.ts'
+import { tables } from '../src/db/tables.ts'
+import { installation, withDatabase } from './command.ts'
 import { freshDatabase, isPostgresql, world } from './world.ts'
-
-const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
-
-async function withDatabase<Result>(url: string, work: (db: Db) => Promise<Result>) {
-  const db = await open(url, { pool, onConnectionLost: () => {} })
-  try {
-    return await work(db)
-  } finally {
-    await db.destroy()
-  }
-}
 
 /** Every row of every table, and the ids that were given. */
 const everything = (url: string) =>

@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
-import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
-import { installation } from './command.ts'
+import { installation, withDatabase } from './command.ts'
 import { isPostgresql, world } from './world.ts'
-
-async function withDatabase<Result>(
-  url: string,
-  work: (db: Db) => Promise<Result>,
-): Promise<Result> {
-  const pool = { connections: 2, connectTimeout: 3000, statementTimeout: 10_000 }
-  const db = await open(url, { pool, onConnectionLost: () => {} })
-  try {
-    return await work(db)
-  } finally {
-    await db.destroy()
-  }
-}
 
 const input = 'rain on tin roofs'
 const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']

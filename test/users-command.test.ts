@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
-import { installation } from './command.ts'
+import { sql } from 'kysely'
+import { installation, withDatabase } from './command.ts'
 import { startServer } from './server.ts'
+import { isPostgresql } from './world.ts'
 
 const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const input = 'rain on tin roofs\n'
@@ -41,6 +44,50 @@ test('the command line refuses what signing up would refuse', async (t) => {
   assert.deepEqual([again.code, again.stderr], [1, 'Email already registered.\n'])
   const unknown = await todo(['user', 'promote', 'bob@example.com'])
   assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
+})
+
+test('with UPDATE_DB=0 the commands for users leave the schema alone, and say what to run', async (t) => {
+  const { todo, directory } = await installation(t)
+  const variables = { UPDATE_DB: '0' }
+  const commands = [
+    ANN,
+    ['user', 'list'],
+    ['user', 'promote', 'ann@example.com'],
+    ['user', 'password', 'ann@example.com'],
+  ]
+  const missing = isPostgresql
+    ? /migrations pending: run `todo migrate`/
+    : /There is no file .*todo\.db/
+  for (const command of commands) {
+    const { code, stderr } = await todo(command, { input, variables })
+    assert.equal(code, 1, command.join(' '))
+    assert.match(stderr, missing)
+  }
+  assert.ok(!(await readdir(directory)).includes('todo.db'))
+
+  assert.match((await todo(['migrate'])).stdout, /^Ran /)
+  for (const command of commands) {
+    const { code, stderr } = await todo(command, { input, variables })
+    assert.deepEqual([code, stderr], [0, ''])
+  }
+})
+
+test('only the making of a user, which may come first of all, migrates the database', async (t) => {
+  const { todo, variables } = await installation(t)
+  await withDatabase(variables.DATABASE_URL ?? '', async (db) => {
+    await sql`create table somebody_elses (id integer)`.execute(db)
+  })
+  for (const command of [
+    ['user', 'list'],
+    ['user', 'promote', 'ann@example.com'],
+    ['user', 'password', 'ann@example.com'],
+  ]) {
+    const { code, stderr } = await todo(command, { input })
+    const message = 'The database has migrations pending: run `todo migrate` first.\n'
+    assert.deepEqual([code, stderr], [1, message])
+  }
+  assert.equal((await todo(ANN, { input })).code, 0)
+  assert.match((await todo(['user', 'list'])).stdout, /ann@example\.com/)
 })
 
 test('a new password by the command line opens the account and ends its sessions', async (t) => {

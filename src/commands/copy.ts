@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { copyAll } from '../db/copy.ts'
-import { describe, sqlitePath } from '../db/url.ts'
+import { describe } from '../db/url.ts'
 import type { TableCount } from '../db/queries.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { tableNames } from '../db/tables.ts'
-import { withDatabase } from './database.ts'
+import { refuseIfMissing, withDatabase } from './database.ts'
 
 /**
  * `todo copy`: copies everything from one database to another, empty one, of either kind, and
@@ -20,10 +19,7 @@ export async function copyBetween(
   if (describe(from.databaseUrl) === describe(to.databaseUrl)) {
     throw new DatabaseRefused('The source and the destination are the same database.')
   }
-  const path = sqlitePath(from.databaseUrl)
-  // Opening it would make one.
-  if (path !== undefined && !existsSync(path))
-    throw new DatabaseRefused(`There is no file ${path}.`)
+  refuseIfMissing(from)
   const counts = await withDatabase(from, logger, (source) =>
     withDatabase(to, logger, (destination) => copyAll(source, destination)),
   )

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.ts'
+import { pendingMigrations } from '../db/migrate.ts'
 import { type OpenOptions, open } from '../db/open.ts'
+import { DatabaseRefused } from '../db/refusal.ts'
 import type { Db } from '../db/tables.ts'
+import { sqlitePath } from '../db/url.ts'
 
 /** Opens the configured database; what befalls idle connections goes to the log. */
 export const openDatabase = (
@@ -27,4 +31,26 @@ export async function withDatabase<Result>(
   } finally {
     await db.destroy()
   }
+}
+
+/** The same, for work that must find a database of this version and leaves its schema alone. */
+export async function withMigratedDatabase<Result>(
+  config: Config,
+  logger: FastifyBaseLogger,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  refuseIfMissing(config)
+  return withDatabase(config, logger, async (db) => {
+    if ((await pendingMigrations(db)).length > 0) {
+      throw new DatabaseRefused('The database has migrations pending: run `todo migrate` first.')
+    }
+    return work(db)
+  })
+}
+
+/** Throws `DatabaseRefused` when there is no such SQLite file, which opening it would make. */
+export function refuseIfMissing({ databaseUrl }: Config): void {
+  const path = sqlitePath(databaseUrl)
+  if (path === undefined || path === ':memory:' || existsSync(path)) return
+  throw new DatabaseRefused(`There is no file ${path}.`)
 }

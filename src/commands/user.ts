@@ -12,7 +12,7 @@ import { hash } from '../lib/passwords.ts'
 import { type Fault, invalid, notFound } from '../lib/problem.ts'
 import { closed } from '../lib/shapes.ts'
 import { ask, askPassword } from './ask.ts'
-import { withDatabase } from './database.ts'
+import { withDatabase, withMigratedDatabase } from './database.ts'
 import { UsageError, usage } from './usage.ts'
 
 interface Flags {
@@ -24,28 +24,23 @@ interface Flags {
 const PAGE = 1000
 
 /** `todo user …`: gives the lines to print. Throws `UsageError`, or the `Problem` that a client would get. */
-export const userCommand = (
+export async function userCommand(
   config: Config,
   logger: FastifyBaseLogger,
-  words: readonly string[],
+  [verb, email]: readonly string[],
   flags: Flags,
-): Promise<string[]> =>
-  withDatabase(config, logger, async (db) => {
-    await migrate(db)
-    return obey(db, words, flags)
-  })
-
-async function obey(db: Db, [verb, email]: readonly string[], flags: Flags): Promise<string[]> {
-  if (verb === 'list') return listUsers(db)
+): Promise<string[]> {
+  if (verb === 'list') return withMigratedDatabase(config, logger, listUsers)
   if (email === undefined) throw new UsageError(usage)
   switch (verb) {
     case 'create':
-      return createUser(db, email, flags)
+      // The first account may be made before the service is started for the first time.
+      if (config.updateDb) await withDatabase(config, logger, migrate)
+      return withMigratedDatabase(config, logger, (db) => createUser(db, email, flags))
     case 'promote':
-      await users.promote(db, (await getByEmail(db, email)).id)
-      return [`${email} is an administrator.`]
+      return withMigratedDatabase(config, logger, (db) => promoteUser(db, email))
     case 'password':
-      return setPassword(db, email)
+      return withMigratedDatabase(config, logger, (db) => setPassword(db, email))
     default:
       throw new UsageError(usage)
   }
@@ -76,6 +71,11 @@ async function createUser(
   refuse(faultsIn(UserCreate, input))
   const user = await signUp(db, input, { is_admin: admin })
   return [`Made ${admin ? 'the administrator' : 'the user'} ${user.email} with id ${user.id}.`]
+}
+
+async function promoteUser(db: Db, email: string): Promise<string[]> {
+  await users.promote(db, (await getByEmail(db, email)).id)
+  return [`${email} is an administrator.`]
 }
 
 async function setPassword(db: Db, email: string): Promise<string[]> {

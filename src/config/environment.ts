@@ -39,7 +39,7 @@ export const Environment = Type.Object({
     'A pooler in transaction mode (PgBouncer) stands before PostgreSQL: rely on nothing that outlives a transaction. Set the timeouts on the role then (docs/scaling.md).',
   ),
   UPDATE_DB: flag(
-    'Migrate the schema when starting. With 0, `/ready` answers 503 until `todo migrate` has run.',
+    'Migrate the schema when starting, and before `todo user create`. With 0, `/ready` answers 503 until `todo migrate` has run.',
     true,
   ),
   RESET_DB: choice(

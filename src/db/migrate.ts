@@ -86,15 +86,20 @@ export function stateAfter(ran: readonly string[]): SchemaState {
   }
 }
 
+/** Which migrations are still to run. Throws `NewerSchema`. */
+export async function pendingMigrations(db: Db): Promise<readonly string[]> {
+  const { pending, unknown } = await schemaState(db)
+  if (unknown.length > 0) throw new NewerSchema(unknown)
+  return pending
+}
+
 /**
  * Brings the schema up to date and gives the names of the migrations that ran here. Safe to call
  * from many processes at once: one migrates, the others wait for it and find nothing to do.
  * Throws `NewerSchema`, or the error of the migration that failed.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const { pending, unknown } = await schemaState(db)
-  if (unknown.length > 0) throw new NewerSchema(unknown)
-  if (pending.length === 0) return []
+  if ((await pendingMigrations(db)).length === 0) return []
   try {
     return await exclusively(db, async (db) => {
       const { error, results } = await migratorOf(db).migrateToLatest()
