@@ -4,7 +4,7 @@
 // machine does meets both alike.
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
-import { configure } from '../src/config/config.ts'
+import { configure, withSigningKey } from '../src/config/config.ts'
 import { readEnvironment } from '../src/config/read-environment.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { open } from '../src/db/open.ts'
@@ -12,13 +12,12 @@ import * as users from '../src/features/users/store.ts'
 import { hash } from '../src/lib/passwords.ts'
 
 const rounds = Number(process.argv[2] ?? 300)
-const config = configure(
-  readEnvironment({
-    SECRET_KEY: 'a key for measuring the time only',
-    DATABASE_URL: 'sqlite://',
-    SIGN_IN_FAILURES: '1000',
-  }),
-)
+const environment = readEnvironment({
+  SECRET_KEY: 'a key for measuring the time only',
+  DATABASE_URL: 'sqlite://',
+  SIGN_IN_FAILURES: '1000',
+})
+const config = withSigningKey(configure(environment))
 const db = await open(config.databaseUrl, { pool: config.pool, onConnectionLost: () => {} })
 await migrate(db)
 const app = await buildApp(config, db, pino({ level: 'silent' }))

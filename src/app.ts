@@ -7,7 +7,7 @@ import fastify, {
   type FastifyPluginAsync,
   LogController,
 } from 'fastify'
-import type { Config } from './config/config.ts'
+import type { ServiceConfig } from './config/config.ts'
 import { longestWait } from './db/dialect.ts'
 import { databaseProblem } from './db/failure.ts'
 import type { Db } from './db/tables.ts'
@@ -78,7 +78,7 @@ const trusted = (proxies: string[]): boolean | string[] =>
 
 /** The whole service, ready to listen or to be called. Closing it leaves the database open. */
 export async function buildApp(
-  config: Config,
+  config: ServiceConfig,
   db: Db,
   logger: FastifyBaseLogger,
   metrics: AppMetrics = {},

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
 import { UsageError, usage } from './commands/usage.ts'
-import { readConfig } from './config/config.ts'
+import { readConfig, withSigningKey } from './config/config.ts'
 import { logger as makeLogger } from './http/observe.ts'
 import { ForeseenError } from './lib/foreseen.ts'
 import { Problem } from './lib/problem.ts'
@@ -43,11 +43,11 @@ async function main(): Promise<void> {
   switch (command) {
     case 'serve': {
       const { serve } = await import('./commands/serve.ts')
-      return serve(config, logger)
+      return serve(withSigningKey(config), logger)
     }
     case 'worker': {
       const { work } = await import('./commands/work.ts')
-      return work(config, logger.child({ worker: cluster.worker?.id }))
+      return work(withSigningKey(config), logger.child({ worker: cluster.worker?.id }))
     }
     case 'healthcheck': {
       const { isReady } = await import('./commands/healthcheck.ts')

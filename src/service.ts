@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
-import type { Config } from './config/config.ts'
+import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
 import { migrate, pendingMigrations } from './db/migrate.ts'
 import { describe } from './db/url.ts'
@@ -41,7 +41,7 @@ export interface Service {
  * as well.
  */
 export async function prepareService(
-  config: Config,
+  config: ServiceConfig,
   logger: FastifyBaseLogger,
   preparation: Preparation,
   metricsOfAll?: () => Promise<string>,
@@ -97,7 +97,7 @@ export async function prepareService(
 
 /** Prepares the database, and gives what to say once the server's URL is known. */
 async function prepare(
-  config: Config,
+  config: ServiceConfig,
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
@@ -110,7 +110,7 @@ async function prepare(
 
 /** Gives whether migrations are still pending, which they may be only where they are not to run here. */
 async function bringUpToDate(
-  config: Config,
+  config: ServiceConfig,
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
@@ -128,7 +128,7 @@ async function bringUpToDate(
 
 /** What a newcomer needs to know, once the server's URL is known. */
 async function howToBegin(
-  config: Config,
+  config: ServiceConfig,
   db: Db,
   isPending: boolean,
 ): Promise<(url: string) => string> {

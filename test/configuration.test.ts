@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -194,11 +194,10 @@ test('a bad SQLALCHEMY_DATABASE_URI is named by its own name (78)', async (t) =>
 test('the first start makes a secret for its owner alone, and later ones keep it', async (t) => {
   const { todo, directory } = await installation(t)
   const file = join(directory, 'data', 'secret_key')
-  const made = await Promise.all([todo(['migrate']), todo(['migrate'])])
-  assert.deepEqual(
-    made.map(({ code }) => code),
-    [0, 0],
-  )
+  // The port is taken, so that each ends by itself after it has begun.
+  const variables = { PORT: String(await usedPort(t)) }
+  const made = await Promise.all([todo([], { variables }), todo([], { variables })])
+  for (const { stderr } of made) assert.match(stderr, /EADDRINUSE/)
   const secret = await readFile(file, 'utf8')
   assert.ok(secret.trim().length >= 32)
   assert.equal((await stat(file)).mode & 0o777, 0o600)
@@ -207,22 +206,39 @@ test('the first start makes a secret for its owner alone, and later ones keep it
     (await readdir(join(directory, 'data'))).filter((name) => name.startsWith('secret')),
     ['secret_key'],
   )
-  await todo(['migrate'])
+  await todo([], { variables })
   assert.equal(await readFile(file, 'utf8'), secret)
+})
+
+test('a command that signs nothing neither makes a secret key nor reads one', async (t) => {
+  const { todo, directory } = await installation(t)
+  const folder = join(directory, 'data')
+  const commands = [['migrate'], ['user', 'list'], ['reset'], ['healthcheck']]
+  const codes = async () => {
+    const ran: Array<number | null> = []
+    for (const command of commands) ran.push((await todo(command)).code)
+    return ran
+  }
+  assert.deepEqual(await codes(), [0, 0, 0, 1])
+  await assert.rejects(stat(folder), { code: 'ENOENT' })
+  await mkdir(folder)
+  await writeFile(join(folder, 'secret_key'), 'of no use')
+  assert.deepEqual(await codes(), [0, 0, 0, 1])
 })
 
 test('a secret key of the environment is used, and none is made', async (t) => {
   const { todo, directory } = await installation(t)
   const SECRET_KEY = randomBytes(32).toString('hex')
-  assert.equal((await todo(['migrate'], { variables: { SECRET_KEY } })).code, 0)
+  const PORT = String(await usedPort(t))
+  assert.match((await todo([], { variables: { SECRET_KEY, PORT } })).stderr, /EADDRINUSE/)
   await assert.rejects(stat(join(directory, 'data', 'secret_key')), { code: 'ENOENT' })
 })
 
 test('a kept secret that was spoilt is refused with a sentence (78)', async (t) => {
   const { todo, directory } = await installation(t)
-  await todo(['migrate'])
+  await mkdir(join(directory, 'data'))
   await writeFile(join(directory, 'data', 'secret_key'), 'hunter22')
-  const { code, stderr } = await todo(['migrate'])
+  const { code, stderr } = await todo([])
   assert.match(stderr, /secret_key does not hold a usable key/)
   assert.doesNotMatch(stderr, /hunter22|\n +at /)
   assert.equal(code, 78)

@@ -5,7 +5,7 @@ import type { CompiledQuery } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
-import { type Config, configure } from '../src/config/config.ts'
+import { configure, type ServiceConfig, withSigningKey } from '../src/config/config.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
@@ -25,7 +25,7 @@ type Variables = Record<string, string>
 export interface World {
   readonly app: FastifyInstance
   readonly db: Db
-  readonly config: Config
+  readonly config: ServiceConfig
   readonly ann: Person
   readonly bob: Person
   /** Somebody who is not signed in. */
@@ -71,8 +71,10 @@ export async function world(t: TestContext, variables: Variables = {}): Promise<
   const { url, drop } = variables.DATABASE_URL
     ? { url: variables.DATABASE_URL, drop: async () => {} }
     : await freshDatabase()
-  const config = configure(
-    readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
+  const config = withSigningKey(
+    configure(
+      readEnvironment({ SECRET_KEY: `test ${randomUUID()}`, DATABASE_URL: url, ...variables }),
+    ),
   )
   const statements: CompiledQuery[] = []
   const db = await open(config.databaseUrl, {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Config } from '../config/config.ts'
+import type { ServiceConfig } from '../config/config.ts'
 import { offerMetrics } from '../metrics-port.ts'
 import type { Service } from '../service.ts'
 
@@ -9,7 +9,7 @@ import type { Service } from '../service.ts'
  * Serves until told to stop: in this process when one is enough, otherwise in workers that this
  * process watches over. Gives once it listens; throws when it cannot.
  */
-export async function serve(config: Config, logger: FastifyBaseLogger): Promise<void> {
+export async function serve(config: ServiceConfig, logger: FastifyBaseLogger): Promise<void> {
   if (config.isRunByNpm) stopWithParent()
   // In a worker of another process manager, that one is the supervisor.
   if (config.workers > 1 && cluster.isPrimary) {
@@ -39,7 +39,11 @@ export async function serve(config: Config, logger: FastifyBaseLogger): Promise<
  * The first SIGTERM, SIGINT or SIGHUP lets open requests finish; a second one, or the time limit,
  * does not.
  */
-function stopOnSignal(config: Config, logger: FastifyBaseLogger, stop: () => Promise<void>): void {
+function stopOnSignal(
+  config: ServiceConfig,
+  logger: FastifyBaseLogger,
+  stop: () => Promise<void>,
+): void {
   let stopping = false
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)

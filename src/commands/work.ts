@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { listener, Order, type Report } from '../cluster/messages.ts'
-import type { Config } from '../config/config.ts'
+import type { ServiceConfig } from '../config/config.ts'
 import { type Preparation, prepareService, type Service } from '../service.ts'
 import { UsageError } from './usage.ts'
 
@@ -12,7 +12,7 @@ const BEAT_EVERY = 500
  * Gives once it listens, and throws when it cannot. Should the supervisor vanish, node:cluster ends
  * this process.
  */
-export async function work(config: Config, logger: FastifyBaseLogger): Promise<void> {
+export async function work(config: ServiceConfig, logger: FastifyBaseLogger): Promise<void> {
   if (!process.send) throw new UsageError('`todo serve` starts the workers.')
   // Without a supervisor nobody need hear of it.
   const report = (message: Report) => process.send?.(message, () => {})

@@ -8,6 +8,9 @@ import { isStrongKey, KEY_FILE, keptKey } from './secret-key.ts'
 /** How this process is to run. Lifetimes in seconds, timeouts in milliseconds unless named. */
 export type Config = Readonly<ReturnType<typeof configure>>
 
+/** The same for who serves, and so signs. */
+export type ServiceConfig = Config & { readonly secretKey: string }
+
 /** What the command line says, which counts more than the environment. */
 export interface Flags {
   readonly proxyHeaders: boolean
@@ -52,7 +55,7 @@ export function configure(environment: Environment) {
     },
     updateDb: environment.UPDATE_DB,
     resetDb: environment.RESET_DB,
-    secretKey: environment.SECRET_KEY ?? usableKey(),
+    secretKey: environment.SECRET_KEY,
     secretKeyFallbacks: environment.SECRET_KEY_FALLBACKS,
     apiPrefix: environment.API_PREFIX,
     signup: environment.SIGNUP,
@@ -90,6 +93,14 @@ export function configure(environment: Environment) {
     logFormat: environment.LOG_FORMAT,
   }
 }
+
+/**
+ * Adds the key of this installation where none is named, which makes it at the first start. Commands
+ * that sign nothing go without: who runs them may not be the one who may read it. Throws
+ * `ConfigurationError`.
+ */
+export const withSigningKey = (config: Config): ServiceConfig =>
+  Object.freeze({ ...config, secretKey: config.secretKey ?? usableKey() })
 
 function usableKey(): string {
   const key = keptKey()
