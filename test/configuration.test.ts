@@ -150,6 +150,14 @@ test('a file .env is read, and the environment wins over it', async (t) => {
   assert.equal((await todo(['migrate'], { variables })).code, 0)
 })
 
+test('a byte order mark hides nothing of a file .env', async (t) => {
+  const { todo, directory } = await installation(t)
+  await writeFile(join(directory, '.env'), '\uFEFFSIGNUP=maybe\r\nLOG_FORMAT=xml\r\n')
+  const { code, stderr } = await todo(['migrate'])
+  assert.match(stderr, /^SIGNUP: read "maybe".*\nLOG_FORMAT: read "xml".*\n$/)
+  assert.equal(code, 78)
+})
+
 test('an empty variable is the same as an absent one', async (t) => {
   const { todo } = await installation(t)
   const { code, stderr } = await todo(['migrate'], { variables: { SIGNUP: '', PAGE_SIZE: ' ' } })

@@ -34,7 +34,8 @@ export function readConfig(flags: Flags): Config {
 
 function dotEnv(): NodeJS.ProcessEnv {
   try {
-    return parseEnv(readFileSync('.env', 'utf8'))
+    // Editors of Windows begin a file with a byte order mark, which would be part of the first name.
+    return parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new ConfigurationError([`.env: ${String(error)}`])
