@@ -4,7 +4,7 @@ import { openDatabase } from './commands/database.ts'
 import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
 import { migrate, pendingMigrations } from './db/migrate.ts'
-import { describe } from './db/url.ts'
+import { describe } from './db/open.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
@@ -132,7 +132,8 @@ async function howToBegin(
   db: Db,
   isPending: boolean,
 ): Promise<(url: string) => string> {
-  const place = (url: string) => `Listening on ${url}, data in ${describe(config.databaseUrl)}.`
+  const data = await describe(config.databaseUrl)
+  const place = (url: string) => `Listening on ${url}, data in ${data}.`
   if (isPending) {
     return (url) => `${place(url)} Migrations are pending: run \`npm run todo -- migrate\`.`
   }

@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { Environment } from '../src/config/environment.ts'
 import { installation } from './command.ts'
-import { PASSWORD } from './world.ts'
+import { startServer } from './server.ts'
+import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
 
 /** What the command line says to each set of variables that it refuses. */
 async function refusals(t: TestContext, all: ReadonlyArray<Record<string, string>>) {
@@ -174,6 +175,19 @@ test('LOG_LEVEL=INFO logs what INFO is for, and WARNING does not', async (t) => 
   assert.match(await serve({ LOG_LEVEL: 'INFO' }), /"level":30,.*migrated the database/)
   assert.doesNotMatch(await serve({ LOG_LEVEL: 'WARNING' }), /"level":[123]0/)
   assert.match(await serve({ LOG_LEVEL: 'WARNING', RESET_DB: '1' }), /"level":40,.*RESET_DB/)
+})
+
+test('the start line says to which PostgreSQL it is connected, without the password', {
+  skip: !isPostgresql,
+}, async (t) => {
+  const database = await freshDatabase()
+  const { hostname, port, pathname, username, password } = new URL(database.url)
+  const query = new URLSearchParams({ host: hostname, port, user: username, password })
+  // Its database goes after the server that uses it.
+  const server = await startServer(t, { DATABASE_URL: `postgresql://${pathname}?${query}` })
+  t.after(database.drop)
+  assert.ok(server.output().includes(`data in PostgreSQL ${hostname}:${port}${pathname}.`))
+  assert.doesNotMatch(server.output(), /password/)
 })
 
 test('SQLALCHEMY_DATABASE_URI names the database where DATABASE_URL does not', async (t) => {

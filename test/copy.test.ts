@@ -114,6 +114,25 @@ test('a copy that cannot be whole is refused, and the destination stays as it wa
   await refused(here, file('new.db'), /source is of a newer version/)
 })
 
+test('databases of one name on two servers are not the same, also where a query names those', async (t) => {
+  const { todo, directory } = await installation(t)
+  // Two sockets at which nobody listens.
+  const copy = (from: string, to: string) => {
+    const at = (query: string) => `postgresql:///todo?user=ann&host=${directory}${query}`
+    return todo(['copy', '--from', at(from), '--to', at(to)])
+  }
+  for (const [from, to] of [
+    ['', '/other'],
+    ['&port=7001', '&port=7002'],
+  ] as const) {
+    const { code, stderr } = await copy(from, to)
+    assert.equal(code, 1)
+    assert.match(stderr, /ENOENT/)
+  }
+  const { code, stderr } = await copy('', '&port=5432')
+  assert.deepEqual([code, stderr.includes('are the same database')], [1, true])
+})
+
 test('a copy that differs from its original is not kept', async (t) => {
   const { todo, directory, variables } = await installation(t)
   const from = `sqlite:///${join(directory, 'from.db')}`

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { copyAll } from '../db/copy.ts'
-import { describe } from '../db/url.ts'
+import { describe } from '../db/open.ts'
 import type { TableCount } from '../db/queries.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { tableNames } from '../db/tables.ts'
@@ -16,17 +16,16 @@ export async function copyBetween(
   to: Config,
   logger: FastifyBaseLogger,
 ): Promise<string[]> {
-  if (describe(from.databaseUrl) === describe(to.databaseUrl)) {
+  const source = await describe(from.databaseUrl)
+  const destination = await describe(to.databaseUrl)
+  if (source === destination) {
     throw new DatabaseRefused('The source and the destination are the same database.')
   }
   refuseIfMissing(from)
-  const counts = await withDatabase(from, logger, (source) =>
-    withDatabase(to, logger, (destination) => copyAll(source, destination)),
+  const counts = await withDatabase(from, logger, (from) =>
+    withDatabase(to, logger, (to) => copyAll(from, to)),
   )
-  return [
-    ...tableLines(counts),
-    `Copied ${describe(from.databaseUrl)} to ${describe(to.databaseUrl)}, and compared every row.`,
-  ]
+  return [...tableLines(counts), `Copied ${source} to ${destination}, and compared every row.`]
 }
 
 /** One line for each table of this service with its number of rows. */

@@ -29,6 +29,16 @@ export async function open(
   })
 }
 
+/** Where the data is, in words that hold no password. */
+export async function describe(url: string): Promise<string> {
+  const path = sqlitePath(url)
+  if (path !== undefined) return path === ':memory:' ? 'memory' : path
+  // Only the client knows, which looks into the URL's query and the environment (PGPORT) as well.
+  const { default: pg } = await import('pg')
+  const { host, port, database } = new pg.Client(url)
+  return `PostgreSQL ${host}:${port}/${database}`
+}
+
 /** Loads the client of one database only. */
 async function dialectFor(
   url: string,
