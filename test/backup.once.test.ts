@@ -334,7 +334,9 @@ test('what root restores belongs to whom the database belonged, or else the fold
 
 test('for PostgreSQL the commands that do it are named, without the password', async (t) => {
   const { todo } = await onSqlite(t)
-  const variables = { DATABASE_URL: 'postgresql://ann:rosebud@db.example.org/todo' }
+  const variables = {
+    DATABASE_URL: 'postgresql://ann:rosebud@db.example.org/todo?password=rosebud',
+  }
   for (const [command, tool] of [
     [
       'backup',

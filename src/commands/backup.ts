@@ -57,6 +57,7 @@ function fileOf(databaseUrl: string, command: (url: string) => string): string {
   if (path !== undefined) return path
   const url = new URL(databaseUrl)
   url.password = ''
+  url.searchParams.delete('password')
   throw new DatabaseRefused(
     `For PostgreSQL use its own tools, with the password in PGPASSWORD:\n  ${command(url.href)}`,
   )
