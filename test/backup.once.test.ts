@@ -253,6 +253,15 @@ test('a backup refuses to overwrite the database itself, by whatever name or lin
   )
 })
 
+test('a backup refuses to take the place of what is not a file', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  for (const options of [[], ['--force']]) {
+    const { code, stderr } = await todo(['backup', directory, ...options])
+    assert.deepEqual([code, stderr], [1, `${directory} is not a file. Name one.\n`])
+  }
+})
+
 test('a backup does not overwrite a database that is in use', async (t) => {
   const { todo, directory, path } = await onSqlite(t)
   succeeded(await todo(['reset']))

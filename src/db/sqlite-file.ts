@@ -9,7 +9,7 @@ import { explained, isOfWriting, naming } from './sqlite-failure.ts'
 import {
   makeSingle,
   putAside,
-  refuseIfPartOf,
+  refuseAsTarget,
   refuseIfThere,
   removeDatabase,
 } from './sqlite-replace.ts'
@@ -41,7 +41,7 @@ export async function copyFile(
   { force }: { force: boolean },
 ): Promise<CopiedFile> {
   refuseIfMissing(from)
-  refuseIfPartOf(from, to)
+  refuseAsTarget(to, from)
   if (!force) refuseIfThere(to)
   const aside = `${to}.${process.pid}.partial`
   const source = openToRead(from)

@@ -15,10 +15,14 @@ export function removeDatabase(path: string): void {
   for (const part of partsOf(path)) files.rmSync(part, { force: true })
 }
 
-/** Throws `DatabaseRefused` when `path` leads into the database at `source`, by whatever name or link. */
-export function refuseIfPartOf(source: string, path: string): void {
+/**
+ * Throws `DatabaseRefused` when at `path` is what no copy of the database at `source` may replace:
+ * something else than a file, or that database, by whatever name or link.
+ */
+export function refuseAsTarget(path: string, source: string): void {
   const target = files.statSync(path, { bigint: true, throwIfNoEntry: false })
   if (!target) return
+  if (!target.isFile()) throw new DatabaseRefused(`${path} is not a file. Name one.`)
   for (const part of partsOf(files.realpathSync(source))) {
     const { dev, ino } = files.statSync(part, { bigint: true, throwIfNoEntry: false }) ?? {}
     if (dev === target.dev && ino === target.ino) {
