@@ -163,7 +163,12 @@ export const todoPages =
 
 /** A form sends the ends of lines as CR LF. */
 const lineFeeds = (text: string): string => text.replaceAll('\r\n', '\n')
-const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+const inOneLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ')
 
 interface Edit {
   readonly text: string
