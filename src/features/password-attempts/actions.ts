@@ -26,7 +26,7 @@ interface Attempt extends Place {
 const ofAddress = (address: string) => digest(`address ${networkOf(address)}`)
 const ofDevice = (device: string) => digest(`device ${device}`)
 
-/** How many attempts of a subject this process is busy with. */
+/** How many passwords of a subject this process is looking at. */
 const underWay = new Map<string, number>()
 
 /**
@@ -35,7 +35,8 @@ const underWay = new Map<string, number>()
  * together who never signed in to it from where they are. So guesses from a thousand addresses are
  * slowed as well, and the owner, at an address or with a browser that was used before, is not kept
  * out by them (OWASP Authentication Cheat Sheet, device cookies). Every try is counted before the
- * password is looked at, so that many at once cannot slip through. Throws 429.
+ * password is looked at, so that many at once cannot slip through; of those that may all be right, as when
+ * many machines begin to work at once, no more than `limit` are taken on at a time. Throws 429.
  */
 export async function limited<Result>(
   db: Db,
@@ -45,7 +46,12 @@ export async function limited<Result>(
   const { address, account, limit } = attempt
   const here = ofAddress(address)
   const own = atAccount(here, account)
-  return whileUnderWay(own, async () => {
+  const others = underWay.get(own) ?? 0
+  if (others >= limit) {
+    throw tooManyRequests('Too many attempts at the same time. Try again in a moment.', 1)
+  }
+  underWay.set(own, others + 1)
+  try {
     await count(db, own, limit)
     await count(db, here, limit * TOGETHER)
     const shared = await sharedLimit(db, attempt)
@@ -60,7 +66,15 @@ export async function limited<Result>(
       if (shared) await store.forgiveFailure(db, shared.subject)
     }
     return result
-  })
+  } finally {
+    end(own)
+  }
+}
+
+function end(subject: string): void {
+  const others = (underWay.get(subject) ?? 1) - 1
+  if (others > 0) underWay.set(subject, others)
+  else underWay.delete(subject)
 }
 
 const atAccount = (who: string, account: store.Account) =>
@@ -79,29 +93,15 @@ async function sharedLimit(db: Db, { address, device, account, limit }: Attempt)
   return { subject: atAccount('elsewhere', account), most: limit * TOGETHER }
 }
 
-async function whileUnderWay<Result>(
-  subject: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  underWay.set(subject, (underWay.get(subject) ?? 0) + 1)
-  try {
-    return await work()
-  } finally {
-    const others = (underWay.get(subject) ?? 1) - 1
-    if (others > 0) underWay.set(subject, others)
-    else underWay.delete(subject)
-  }
-}
-
 async function count(db: Db, subject: string, most: number): Promise<void> {
   const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
-  if (failures <= most) return
-  if (failures - (underWay.get(subject) ?? 0) < most) {
-    // Those under way may all be right, as when many machines begin to work at once.
-    throw tooManyRequests('Too many attempts at the same time. Try again in a moment.', 1)
+  if (failures > most) {
+    signInFailures.publish('limited')
+    throw tooManyRequests(
+      'Too many failed attempts. Try again later.',
+      secondsUntil(window_ends_at),
+    )
   }
-  signInFailures.publish('limited')
-  throw tooManyRequests('Too many failed attempts. Try again later.', secondsUntil(window_ends_at))
 }
 
 /** Remembers where a user signed in, so that others' failures do not count there. */
