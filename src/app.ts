@@ -25,7 +25,7 @@ import { todosApi } from './features/todos/api.ts'
 import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
-import { ignoreTypeWithoutBody, readAsUtf8 } from './http/bodies.ts'
+import { readAsUtf8 } from './http/bodies.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
@@ -143,7 +143,6 @@ export async function buildApp(
   shedLoad(app, config.limits, () => longestWait(db))
   await app.register(cookie)
   readAsUtf8(app)
-  ignoreTypeWithoutBody(app)
   guardMediaTypes(app)
   controlAccess(app, identify(db, tokens, idleTimeout))
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })

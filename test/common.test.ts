@@ -68,14 +68,11 @@ test('text that is not UTF-8 is a 400, in JSON, in a form and in a query', async
   assert.equal((await ann.get(`${TODOS}?q=100%`)).statusCode, 200)
 })
 
-test('a request without a body may name a media type, where none is wanted', async (t) => {
+test('a request without a body may name JSON, where no body is wanted', async (t) => {
   const { ann } = await world(t)
-  for (const type of ['application/json', 'application/xml']) {
-    const { id } = (await ann.post(TODOS, { text: 'a' })).json()
-    const named = { 'content-type': type }
-    assert.equal((await ann.delete(`${TODOS}/${id}`, named)).statusCode, 204, type)
-    assert.equal((await ann.delete('/api/v1/nothing', named)).statusCode, 404, type)
-  }
+  const { id } = (await ann.post(TODOS, { text: 'a' })).json()
+  assert.equal((await ann.delete(`${TODOS}/${id}`, json)).statusCode, 204)
+  assert.equal((await ann.delete('/api/v1/nothing', json)).statusCode, 404)
 })
 
 test('a body over BODY_LIMIT is a 413', async (t) => {

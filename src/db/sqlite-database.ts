@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
-import { naming } from './sqlite-failure.ts'
+import { explained, naming } from './sqlite-failure.ts'
 
 const KEPT_STATEMENTS_MAX = 256
 /** So much of the file the reads keep. With SQLite's 2 MiB, the lists of fifty people push each other out. */
@@ -89,7 +89,11 @@ export class SqliteConnection {
   }
 
   run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {
-    return naming(this.#path, () => this.#run(text, parameters))
+    try {
+      return this.#run(text, parameters)
+    } catch (error) {
+      throw explained(error, this.#path)
+    }
   }
 
   #run<Row>(text: string, parameters: readonly unknown[]): QueryResult<Row> {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { parse } from 'node:querystring'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../lib/problem.ts'
+import { onRequestTo } from './route-hooks.ts'
 
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
 
@@ -16,7 +17,9 @@ export function readAsUtf8(app: FastifyInstance): void {
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer' },
     (request, body, done) => {
-      if (isUtf8(body)) parseJson(request, body.toString(), done)
+      // Some clients name JSON with every request, also where there is no body and none is wanted.
+      if (body.length === 0 && !request.routeOptions.schema?.body) done(null, undefined)
+      else if (isUtf8(body)) parseJson(request, body.toString(), done)
       else done(notUtf8('body'))
     },
   )
@@ -29,9 +32,12 @@ export function readAsUtf8(app: FastifyInstance): void {
       else done(notUtf8('body'))
     },
   )
-  app.addHook('onRequest', ({ url }, _reply, done) => {
-    const [, query = ''] = url.split('?', 2)
-    done(escapesUtf8(query) ? undefined : notUtf8('query'))
+  app.addHook('onRoute', (route) => {
+    if (!route.schema?.querystring) return
+    onRequestTo(route, ({ url }, _reply, done) => {
+      const [, query = ''] = url.split('?', 2)
+      done(escapesUtf8(query) ? undefined : notUtf8('query'))
+    })
   })
 }
 
@@ -44,16 +50,4 @@ function escapesUtf8(text: string): boolean {
   } catch {
     return false
   }
-}
-
-/**
- * Without a body its media type says nothing. Some clients name one with every request; where no body
- * is wanted, it is not held against them.
- */
-export function ignoreTypeWithoutBody(app: FastifyInstance): void {
-  app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
-    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
-    if (!routeOptions.schema?.body && length === '0' && !coding) delete headers['content-type']
-    done()
-  })
 }

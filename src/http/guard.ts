@@ -8,6 +8,7 @@ import type {
 import type { FastifyInstance } from 'fastify'
 import helmet from 'helmet'
 import { Problem } from '../lib/problem.ts'
+import { onRequestTo } from './route-hooks.ts'
 
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/
 
@@ -71,9 +72,10 @@ export function guardAnswers(app: FastifyInstance): void {
  * is: nothing is unpacked, so that a small body cannot become a large one (RFC 9110 §15.5.16).
  */
 export function guardMediaTypes(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { schema } = request.routeOptions
-    done(schema?.body ? refusalOf(request.headers, schema.consumes) : undefined)
+  app.addHook('onRoute', (route) => {
+    const { schema } = route
+    if (!schema?.body) return
+    onRequestTo(route, ({ headers }, _reply, done) => done(refusalOf(headers, schema.consumes)))
   })
 }
 
