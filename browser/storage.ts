@@ -8,6 +8,7 @@ const remembered = new Map<string, string>()
 export function keep(key: string, value: string): void {
   try {
     localStorage.setItem(key, value)
+    remembered.delete(key)
   } catch {
     remembered.set(key, value)
   }

@@ -21,7 +21,7 @@ export type Preparation = 'start' | 'restart' | 'none'
 
 /** A service that is ready to listen. */
 export interface Service {
-  /** Gives once it listens; throws, with everything closed, when the port is taken. */
+  /** Gives once it listens; throws, with the database closed, when the port is taken. */
   listen(): Promise<void>
   /** From now on deletes what ran out, every hour. */
   keepHouse(): void
@@ -81,7 +81,8 @@ export async function prepareService(
       announceStop: app.drain.announce,
       async stop() {
         stopping.abort()
-        await listening
+        // Should the port be taken, `listen` says so.
+        await listening?.catch(() => {})
         await app.drain.finish()
         await app.close()
         await db.destroy()

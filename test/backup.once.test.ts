@@ -165,6 +165,21 @@ test('a damaged database can be replaced, and is kept', async (t) => {
   assert.equal((await emails(todo)).length, 2)
 })
 
+test('restores right after each other keep all that they replace', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  const kept = new Set<string>()
+  for (let count = 0; count < 3; count++) {
+    const restored = succeeded(await todo(['restore', backup, '--force']))
+    const [, path = ''] = /What was there before is kept in (.+)\.$/m.exec(restored) ?? []
+    kept.add(path)
+    assert.equal((await emails(todo, { DATABASE_URL: `sqlite:///${path}` })).length, 2)
+  }
+  assert.equal(kept.size, 3)
+})
+
 test('a restore refuses what is no sound backup, and touches nothing', async (t) => {
   const { todo, directory, path } = await onSqlite(t)
   succeeded(await todo(['reset']))

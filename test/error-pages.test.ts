@@ -81,10 +81,12 @@ test('an id that is none is a page (422)', async (t) => {
     cookie: `session=${cookies.get('session')}`,
     'sec-fetch-site': 'same-origin',
   }
-  await assertBothKinds(
-    422,
-    asking(here, '/home/todos/none/complete', { method: 'POST', headers, body: 'next=/home' }),
-  )
+  for (const [path, body] of [
+    ['/home/todos/none/complete', 'next=/home'],
+    ['/home/todos/none', 'text=New&tag=%221.1%22&next=/home'],
+  ] as const) {
+    await assertBothKinds(422, asking(here, path, { method: 'POST', headers, body }))
+  }
 })
 
 test('too many wrong passwords are the form for a browser, a problem for a client (429)', async (t) => {

@@ -1,9 +1,10 @@
 import $ from 'jquery'
 import { call, uniqueKey } from '../api.ts'
+import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { count, currentView, insertFirst } from './list.ts'
 import { announce } from './messages.ts'
-import { goTo } from './navigation.ts'
+import { goTo, leaveView } from './navigation.ts'
 import { learn, newRow, settle, textOf } from './row.ts'
 import { api, todoIn } from './todo.ts'
 import { write } from './writes.ts'
@@ -22,18 +23,30 @@ export function add(text: string): void {
   post(row)
 }
 
+const keys = new WeakMap<HTMLElement, { readonly text: string; readonly key: string }>()
+
+/** The same key at every try: an answer that was lost on the way, or was a proxy's, adds nothing twice. */
+function keyFor(row: HTMLElement, text: string): string {
+  const kept = keys.get(row)
+  if (kept?.text === text) return kept.key
+  const key = uniqueKey()
+  keys.set(row, { text, key })
+  return key
+}
+
 /** Has the server add the todo of a row. One that it refuses is there to be edited. */
 export function post(row: HTMLElement): void {
   const text = textOf(row)
   row.dataset.saving = ''
   announce(`Added: ${text}`)
-  // The same key at every try: an answer that was lost on the way adds nothing twice.
-  const headers = { 'Idempotency-Key': uniqueKey() }
+  const headers = { 'Idempotency-Key': keyFor(row, text) }
   write({
     async send() {
       const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
       learn(row, todoIn(answer), answer.tag ?? undefined)
       settle(row, { text })
+      deletions.note(row)
+      leaveView(row)
     },
     refused(refusal) {
       delete row.dataset.saving

@@ -2,54 +2,77 @@ import type { Counts } from '../../src/features/todos/links.ts'
 import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
 import { count, hide, rows, unhide } from './list.ts'
-import { isTicked, knownOf } from './row.ts'
+import { holdsText, isTicked, knownOf } from './row.ts'
 
-// What is deleted for the eye, and not yet by the server. Each such todo is noted in the browser's
-// storage too: a page may end before it can ask for the deletion, and the next one makes up for it.
+// What is deleted for the eye, and not yet by the server. Each such todo that the server knows is noted in
+// the browser's storage too: a page may end before it can ask for the deletion, and the next one makes up
+// for it.
 
 /** How long a deletion can be undone, in milliseconds. */
 export const SECOND_THOUGHTS = 8_000
 
-/** Rows that were deleted on this page, each with its timer as long as that can be undone. */
-const deletedHere = new Map<HTMLElement, ReturnType<typeof setTimeout> | undefined>()
+interface Undoable {
+  readonly timer: ReturnType<typeof setTimeout>
+  /** Takes the offer to undo it away. */
+  readonly withdraw: () => void
+}
+
+/** Rows that were deleted on this page, each with what there is as long as that can be undone. */
+const deletedHere = new Map<HTMLElement, Undoable | undefined>()
 
 const prefix = (): string => `deleted/${person()}/`
 
 /** Whether a key of the storage is that of a note on a deletion. */
 export const isNote = (key: string | null): boolean => key?.startsWith(prefix()) === true
 
-/** The ids of what this person deleted, here or on another page, each with the time at which that is final. */
-export function noted(): Map<number, number> {
-  const notes = [...storage.kept()].filter(([key]) => isNote(key))
-  return new Map(notes.map(([key, at]) => [Number(key.slice(prefix().length)), Number(at)]))
+interface Note {
+  /** When the deletion is final, by the browser's clock. */
+  readonly finalAt: number
+  /** The `updated_at` of what was deleted. */
+  readonly version: string | undefined
 }
 
-const note = (id: number): void =>
-  storage.keep(`${prefix()}${id}`, String(Date.now() + SECOND_THOUGHTS))
+/** What this person deleted, here or on another page, by its id. */
+export function noted(): Map<number, Note> {
+  const notes = [...storage.kept()].filter(([key]) => isNote(key))
+  return new Map(
+    notes.map(([key, value]) => {
+      const [finalAt, version] = value.split(' ')
+      return [Number(key.slice(prefix().length)), { finalAt: Number(finalAt), version }]
+    }),
+  )
+}
+
+/** Notes the deletion of a row, where it is one and the server knows the todo. */
+export function note(row: HTMLElement): void {
+  const { id, updated_at } = knownOf(row)
+  if (id === undefined || !deletedHere.has(row)) return
+  storage.keep(`${prefix()}${id}`, `${Date.now() + SECOND_THOUGHTS} ${updated_at}`)
+}
 
 export const forget = (id: number): void => storage.forget(`${prefix()}${id}`)
 
 /** Begins a deletion, and calls `finish` when it has not been undone in time. */
-export function begin(row: HTMLElement, finish: () => void): void {
-  const { id } = knownOf(row)
+export function begin(row: HTMLElement, finish: () => void, withdraw: () => void): void {
   row.dataset.deleting = ''
-  deletedHere.set(row, setTimeout(finish, SECOND_THOUGHTS))
-  if (id !== undefined) note(id)
+  deletedHere.set(row, { timer: setTimeout(finish, SECOND_THOUGHTS), withdraw })
+  note(row)
 }
 
-/** Ends the time in which a deletion can be undone; false when it is over already. */
-export function decide(row: HTMLElement): boolean {
-  const timer = deletedHere.get(row)
-  if (timer === undefined) return false
-  clearTimeout(timer)
+/** Ends the time in which a deletion can be undone, and the offer; false when it is over already. */
+export function endUndo(row: HTMLElement): boolean {
+  const undoable = deletedHere.get(row)
+  if (!undoable) return false
+  clearTimeout(undoable.timer)
   deletedHere.set(row, undefined)
+  undoable.withdraw()
   return true
 }
 
 /** Ends a deletion: it was undone, or the server has answered. */
 export function end(row: HTMLElement): void {
   const { id } = knownOf(row)
-  clearTimeout(deletedHere.get(row))
+  clearTimeout(deletedHere.get(row)?.timer)
   deletedHere.delete(row)
   delete row.dataset.deleting
   if (id !== undefined) forget(id)
@@ -60,9 +83,9 @@ export function leaveToNotes(): number[] {
   const ids: number[] = []
   for (const row of deletedHere.keys()) {
     const { id } = knownOf(row)
-    if (id === undefined || !decide(row)) continue
+    if (id === undefined || !endUndo(row)) continue
+    note(row)
     deletedHere.delete(row)
-    note(id)
     ids.push(id)
   }
   return ids
@@ -73,15 +96,16 @@ export const idsDeletedHere = (): Set<number | undefined> =>
   new Set([...deletedHere.keys()].map((row) => knownOf(row).id))
 
 /**
- * Hides the rows of the list that are being deleted, shows those again of which that was undone on
- * another page, and takes off the counts what the server still counts.
+ * Hides the rows of the list that are being deleted, unless a text is edited or waits there, shows those
+ * again of which that was undone on another page, and takes off the counts what the server still counts
+ * of them.
  */
 export function showDeletions(): void {
   const notes = noted()
   for (const row of rows()) {
     if (deletedHere.has(row)) continue
     const { id } = knownOf(row)
-    if (id !== undefined && notes.has(id)) {
+    if (id !== undefined && notes.has(id) && !holdsText(row)) {
       row.dataset.deleting = ''
       hide(row)
     } else if (row.dataset.deleting !== undefined) {
@@ -98,7 +122,10 @@ function beingDeleted(): Counts {
   const elsewhere = rows().filter(
     (row) => row.dataset.deleting !== undefined && !here.has(knownOf(row).id),
   )
-  const going = [...deletedHere.keys(), ...elsewhere]
+  // What is still being added, the server may not count yet.
+  const going = [...deletedHere.keys(), ...elsewhere].filter(
+    (row) => row.dataset.saving === undefined,
+  )
   const done = going.filter(isTicked).length
   return { all: going.length, open: going.length - done, done }
 }

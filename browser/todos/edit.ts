@@ -3,9 +3,9 @@ import { Refused } from '../api.ts'
 import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as field from './field.ts'
-import { focusedRow, insertFirst, leaveView, remove as removeRow, rowAt } from './list.ts'
+import { focusedRow, insertFirst, remove as removeRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
-import { refill, refresh } from './navigation.ts'
+import { leaveView, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
 import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
@@ -13,7 +13,7 @@ import { write } from './writes.ts'
 
 /** Opens the text of a row for editing, and saves what is typed in another one. */
 export function edit(row: HTMLElement): void {
-  for (const open of $('#todos > [data-editing]').get()) {
+  for (const open of $('#todos > [data-editing]:not([hidden])').get()) {
     if (open !== row && !field.hasFault(open)) save(open)
   }
   field.open(row)
@@ -28,12 +28,7 @@ function cancel(row: HTMLElement): void {
   }
   field.close(row)
   row.focus()
-  leave(row)
-}
-
-/** Lets a row go that was only on the page as long as its text was not saved. */
-function leave(row: HTMLElement): void {
-  if (leaveView(row)) refill()
+  leaveView(row)
 }
 
 function save(row: HTMLElement): void {
@@ -51,7 +46,7 @@ function save(row: HTMLElement): void {
   if (isDraft(row)) {
     want(row, { text })
     post(row)
-  } else if (text === before) leave(row)
+  } else if (text === before) leaveView(row)
   else saveText(row, text, before)
 }
 
@@ -63,11 +58,13 @@ function saveText(row: HTMLElement, text: string, before: string): void {
     async send() {
       await saveOver(row, text, before)
       settle(row, { text })
-      leave(row)
+      leaveView(row)
     },
     refused(refusal) {
-      if (refusal.status === 412) void decide(row, text)
-      else if (refusal.status === 404) replaceLost(row)
+      if (refusal.status === 412) {
+        // Another text was saved since, which asks for itself.
+        if (textOf(row) === text) void askWhich(row, text)
+      } else if (refusal.status === 404) replaceLost(row)
       else {
         settle(row, { text })
         if (!wantsText(row)) field.giveBack(row, text, `Not saved: ${refusal.message}`)
@@ -112,7 +109,7 @@ async function look(row: HTMLElement): Promise<void> {
 }
 
 /** Lets the person choose between two texts. Until then the text is still wanted, so the row stays. */
-async function decide(row: HTMLElement, mine: string): Promise<void> {
+async function askWhich(row: HTMLElement, mine: string): Promise<void> {
   const theirs = knownOf(row).text
   const choice = await resolveConflict({ theirs, mine })
   if (choice === 'mine') {
@@ -125,7 +122,7 @@ async function decide(row: HTMLElement, mine: string): Promise<void> {
     field.focus(row)
   } else {
     row.focus()
-    leave(row)
+    leaveView(row)
   }
 }
 

@@ -17,17 +17,17 @@ export function finishLeftovers(): void {
   clearTimeout(next)
   const here = deletions.idsDeletedHere()
   const waits: number[] = []
-  for (const [id, finalAt] of deletions.noted()) {
+  for (const [id, { finalAt, version }] of deletions.noted()) {
     if (here.has(id) || asked.has(id)) continue
     const wait = finalAt + PRECEDENCE - Date.now()
     // One that is further away was noted by a clock that was wrong.
     if (wait > 0 && wait <= deletions.SECOND_THOUGHTS + PRECEDENCE) waits.push(wait)
-    else finish(id, finalAt)
+    else finish(id, version)
   }
   if (waits.length > 0) next = setTimeout(finishLeftovers, Math.min(...waits))
 }
 
-function finish(id: number, finalAt: number): void {
+function finish(id: number, version: string | undefined): void {
   asked.add(id)
   const end = () => {
     asked.delete(id)
@@ -38,7 +38,7 @@ function finish(id: number, finalAt: number): void {
     async send() {
       const { todo, tag } = await get(id)
       // Someone went on with it afterwards, perhaps on a device that did not know: theirs stays.
-      if (Date.parse(todo.updated_at) <= finalAt) await erase(id, tag)
+      if (todo.updated_at === version) await erase(id, tag)
       end()
     },
     refused(refusal) {

@@ -51,8 +51,9 @@ export function hide(row: HTMLElement): void {
   moveFocusOn()
 }
 
+/** Shows a row again, unless it is being deleted. */
 export function unhide(row: HTMLElement): void {
-  row.hidden = false
+  row.hidden = row.dataset.deleting !== undefined
   showEmptyState()
 }
 
@@ -165,10 +166,3 @@ function place(next: readonly HTMLElement[]): void {
 /** Whether a row does not belong in the view, such as a done todo among the open ones. */
 export const isOutOfView = (row: HTMLElement): boolean =>
   guests.has(row) || (current.show !== 'all' && (current.show === 'done') !== isTicked(row))
-
-/** Hides a row that does not belong in the view; false when it does, or its text is not saved. */
-export function leaveView(row: HTMLElement): boolean {
-  if (!isOutOfView(row) || holdsText(row)) return false
-  hide(row)
-  return true
-}

@@ -3,8 +3,18 @@ import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { type Answer, Away, call, Refused, SignedOut } from '../api.ts'
 import { noted, showDeletions } from './deletions.ts'
-import { currentView, holdFocus, pageCount, render, setView, visibleRows } from './list.ts'
+import {
+  currentView,
+  hide,
+  holdFocus,
+  isOutOfView,
+  pageCount,
+  render,
+  setView,
+  visibleRows,
+} from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
+import { holdsText } from './row.ts'
 import { sayEnded } from './session.ts'
 import { api, pageSize, todosIn } from './todo.ts'
 import { isIdle, onIdle, writesAnswered } from './writes.ts'
@@ -136,6 +146,13 @@ export function refreshWhenIdle(): void {
 /** Fills up a page from which rows went, or shortens one to which they came back. */
 export function refill(): void {
   if (pageCount() > 1 || visibleRows().length > pageSize()) refresh()
+}
+
+/** Lets a row go that does not belong in the view, unless its text is not saved, and fills the page up. */
+export function leaveView(row: HTMLElement): void {
+  if (!isOutOfView(row) || holdsText(row)) return
+  hide(row)
+  refill()
 }
 
 async function follow(event: JQuery.TriggeredEvent): Promise<void> {

@@ -25,16 +25,16 @@ export function remove(row: HTMLElement): void {
   if (row.dataset.deleting !== undefined) return
   hide(row)
   counted(row, -1)
-  deletions.begin(row, () => finish(row))
-  offerUndo(
+  const withdraw = offerUndo(
     () => {
-      if (!deletions.decide(row)) return
+      if (!deletions.endUndo(row)) return
       restore(row)
       announce(`Not deleted: ${textOf(row)}`)
       row.focus()
     },
     `Deleted: ${textOf(row)}`,
   )
+  deletions.begin(row, () => finish(row), withdraw)
   refill()
 }
 
@@ -47,7 +47,7 @@ function restore(row: HTMLElement): void {
 }
 
 function finish(row: HTMLElement): void {
-  if (!deletions.decide(row)) return
+  if (!deletions.endUndo(row)) return
   write({
     async send() {
       await erase(idOf(row))
@@ -85,29 +85,30 @@ export function watchRemoving(list: HTMLElement): void {
     if (!(currentTarget instanceof HTMLFormElement) || wouldLose()) return
     event.preventDefault()
     // Without the session nothing can be deleted.
-    void leave().finally(() => currentTarget.submit())
+    void finishAll().finally(() => currentTarget.submit())
   })
   // Before the next page is asked for, unless the person is asked first whether to go.
   addEventListener('beforeunload', () => {
-    if (!wouldLose()) void leave()
+    if (!wouldLose()) void finishAll()
   })
   // Phones tell of the end only.
-  addEventListener('pagehide', () => void leave())
+  addEventListener('pagehide', () => void finishAll())
 }
 
 /**
  * Deletes for good what could still be undone. A page that goes cannot wait for the answers: the
  * browser carries the requests on without it, and should one fail, the next page makes up for it.
  */
-async function leave(): Promise<void> {
-  const requests = deletions.leaveToNotes().map((id) =>
-    fetch(`${api()}/${id}`, {
+async function finishAll(): Promise<void> {
+  const requests = deletions.leaveToNotes().map(async (id) => {
+    const { ok, status } = await fetch(`${api()}/${id}`, {
       method: 'DELETE',
       headers: fromThisPage(),
       keepalive: true,
       signal: AbortSignal.timeout(PATIENCE),
-    }),
-  )
+    })
+    if (ok || status === 404) deletions.forget(id)
+  })
   // The page may stay after all, or come back.
   finishLeftovers()
   await Promise.allSettled(requests)

@@ -1,6 +1,6 @@
-import { count, isOutOfView, leaveView, rowAt, unhide } from './list.ts'
+import { count, isOutOfView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
-import { refill, refresh } from './navigation.ts'
+import { leaveView, refresh } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
 import { change } from './todo.ts'
 import { offerUndo } from './undo.ts'
@@ -27,9 +27,7 @@ export function toggle(row: HTMLElement): void {
   }
   // The tick is seen before the row goes.
   offerUndo(undo, outcome(row))
-  setTimeout(() => {
-    if (leaveView(row)) refill()
-  }, LINGERS)
+  setTimeout(() => leaveView(row), LINGERS)
 }
 
 /** Shows it at once, and takes it back when it is refused. */

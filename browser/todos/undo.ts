@@ -8,16 +8,26 @@ interface Undoable {
 }
 let last: Undoable | undefined
 
-/** Lets the last thing be undone by its key, and says so where the page does not show it. */
-export function offerUndo(undo: () => void, text?: string): void {
-  const run = () => {
+/**
+ * Lets the last thing be undone by its key, and says so where the page does not show it. What it gives
+ * withdraws the offer.
+ */
+export function offerUndo(undo: () => void, text?: string): () => void {
+  const forget = () => {
     if (last === offered) last = undefined
+  }
+  const run = () => {
+    forget()
     undo()
   }
   const message =
     text === undefined ? undefined : show({ text, lifetime: SHOWN, action: { label: 'Undo', run } })
   const offered: Undoable = { undo: run, message }
   last = offered
+  return () => {
+    forget()
+    message?.close()
+  }
 }
 
 /** Undoes the last thing; false when there is none. */

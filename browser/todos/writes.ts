@@ -68,7 +68,7 @@ async function sendOne(work: Write): Promise<void> {
     // A mistake of ours must not block the writes behind it.
     if (!(error instanceof Refused)) console.error(error)
     hasRefused = true
-    work.refused(error instanceof Refused ? error : new Refused(0, 'Something went wrong here.'))
+    refuse(work, error instanceof Refused ? error : new Refused(0, 'Something went wrong here.'))
   } finally {
     clearTimeout(slow)
   }
@@ -79,6 +79,14 @@ async function sendOne(work: Write): Promise<void> {
   const [next] = waiting
   if (next) return sendOne(next)
   sayIdle()
+}
+
+function refuse(work: Write, refusal: Refused): void {
+  try {
+    work.refused(refusal)
+  } catch (error) {
+    console.error(error)
+  }
 }
 
 function sayIdle(): void {

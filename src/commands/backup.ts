@@ -39,11 +39,12 @@ export async function restoreFrom(
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const { tables, schema, replaced } = await copyFile(resolve(file), path, options)
   // Often it is root who restores, and the service that opens it is somebody else.
-  giveTo(path, replaced[0] ?? dirname(path))
+  const isGiven = giveTo(path, replaced[0] ?? dirname(path))
   return [
     ...tableLines(tables),
     `Restored ${path} from ${file}, and checked it.`,
     ...(replaced.length > 0 ? [`What was there before is kept in ${replaced.join(', ')}.`] : []),
+    ...(isGiven ? [] : [`${path} belongs to you: give it to the user of the service.`]),
     ...(schema.pending.length > 0
       ? ['It is of an older version, and is migrated at the start.']
       : []),

@@ -45,7 +45,11 @@ export function refuseIfThere(path: string): void {
  */
 export function putAside(path: string): string[] {
   if (files.existsSync(path)) makeSingle(path)
-  const aside = `${path}.${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  // An index of the log, which SQLite makes anew.
+  files.rmSync(`${path}-shm`, { force: true })
+  const aside = `${path}.${new Date().toISOString().replaceAll(/[-:.]/g, '')}`
+  // A rename would overwrite what is there without a word.
+  refuseIfThere(aside)
   const moved: string[] = []
   for (const end of ENDINGS) {
     if (!files.existsSync(`${path}${end}`)) continue
@@ -71,9 +75,9 @@ export function makeSingle(path: string): void {
 
 /**
  * Gives the file at `path` the owner and group of `model`, and the mode where that is a file as well,
- * so that who could open that one can open this. Does nothing where this process may not.
+ * so that who could open that one can open this. Gives false where this process may not.
  */
-export function giveTo(path: string, model: string): void {
+export function giveTo(path: string, model: string): boolean {
   const wanted = files.statSync(model)
   // In a folder of their own, its user could put a link here for an administrator to follow.
   const { O_RDONLY, O_NOFOLLOW } = files.constants
@@ -81,8 +85,10 @@ export function giveTo(path: string, model: string): void {
   try {
     files.fchownSync(descriptor, wanted.uid, wanted.gid)
     if (wanted.isFile()) files.fchmodSync(descriptor, wanted.mode & 0o777)
+    return true
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+    return false
   } finally {
     files.closeSync(descriptor)
   }

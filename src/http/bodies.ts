@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { parse } from 'node:querystring'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../lib/problem.ts'
+import { queryOf } from '../lib/query.ts'
 import { onRequestTo } from './route-hooks.ts'
 
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
@@ -34,10 +35,9 @@ export function readAsUtf8(app: FastifyInstance): void {
   )
   app.addHook('onRoute', (route) => {
     if (!route.schema?.querystring) return
-    onRequestTo(route, ({ url }, _reply, done) => {
-      const [, query = ''] = url.split('?', 2)
-      done(escapesUtf8(query) ? undefined : notUtf8('query'))
-    })
+    onRequestTo(route, ({ url }, _reply, done) =>
+      done(escapesUtf8(queryOf(url)) ? undefined : notUtf8('query')),
+    )
   })
 }
 

@@ -1,4 +1,5 @@
 import { type TInteger, type TOptional, Type } from 'typebox'
+import { queryOf } from './query.ts'
 import { MAX_INTEGER } from './shapes.ts'
 
 export interface PageSizes {
@@ -41,10 +42,9 @@ export type Relations = Readonly<
 export function links(url: string, relations: Relations): string {
   // Nothing that a client wrote behind the path gets in, be it a fragment that has no place there.
   const [path = '/'] = url.split(/[?#]/, 1)
-  const [, query = ''] = url.split('?', 2)
   return Object.entries(relations)
     .map(([relation, fields]) => {
-      const parameters = new URLSearchParams(query)
+      const parameters = new URLSearchParams(queryOf(url))
       for (const [name, value] of Object.entries(fields)) {
         if (value === undefined) parameters.delete(name)
         else parameters.set(name, String(value))

@@ -85,6 +85,53 @@ test('a deletion that the page announced', async (t) => {
     assert.deepEqual(await savedTexts(), ['Two', 'One'])
   })
 
+  await t.test('is not offered to be undone when it is final', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    await deleteTwo()
+    const message = page.getByRole('region', { name: 'Messages' }).locator('.toast')
+    // Its time stands still under the pointer.
+    await message.hover()
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, ['One'])
+    await eventually(() => message.count(), 0)
+    await page.keyboard.press('u')
+    assert.deepEqual(await textsOf(page)(), ['One'])
+  })
+
+  await t.test('is not called off by Undo of a tick before it', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    await page.getByRole('link', { name: /^Open/ }).click()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    await page.getByRole('button', { name: 'Done: Two' }).click()
+    await page.getByRole('link', { name: /^All/ }).click()
+    await eventually(textsOf(page), ['Two', 'One'])
+    await deleteTwo()
+    const messages = page.getByRole('region', { name: 'Messages' })
+    const ticked = messages.locator('.toast').filter({ hasText: 'Done: Two' })
+    await ticked.getByRole('button', { name: 'Undo' }).click()
+    assert.deepEqual(await textsOf(page)(), ['One'])
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, ['One'])
+  })
+
+  await t.test('on another page leaves the text that is being edited there', async (t) => {
+    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const other = await context.newPage()
+    await other.goto('/home')
+    await other.getByRole('link', { name: 'Edit: Two' }).click()
+    const field = other.getByLabel('Text', { exact: true })
+    await field.fill('Two and a half')
+    await deleteTwo()
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, ['One'])
+    await eventually(() => page.evaluate('Object.keys(localStorage)'), [])
+    await field.press('Enter')
+    await other.locator('.todo').getByText('deleted somewhere else').waitFor()
+    assert.equal(await field.inputValue(), 'Two and a half')
+    await field.press('Enter')
+    await eventually(savedTexts, ['Two and a half', 'One'])
+  })
+
   await t.test('stays so in other views, and Undo brings it back there', async (t) => {
     const { page, deleteTwo, savedTexts } = await visit(t, url)
     await deleteTwo()
@@ -108,7 +155,7 @@ test('a deletion that the page announced', async (t) => {
     await context.unroute('**/api/v1/todos/*')
     // As though it was an hour ago.
     await page.evaluate(
-      'for (const key of Object.keys(localStorage)) localStorage[key] -= 3_600_000',
+      'for (const [key, note] of Object.entries(localStorage)) localStorage[key] = note.replace(/^\\d+/, (at) => at - 3_600_000)',
     )
     await elsewhere('PATCH', `/${two?.id}`, { text: 'Two and a half' })
     await page.goto('/home')

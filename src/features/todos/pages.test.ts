@@ -130,6 +130,14 @@ test('the filters stay in the links', async (t) => {
   assert.equal((await ann.get(`${next.pathname}${next.search}`)).headers['x-total-count'], '5')
 })
 
+test('a question mark in the query stays in the links', async (t) => {
+  const { ann } = await world(t)
+  for (let count = 0; count < 3; count++) await ann.post(TODOS, { text: 'Why? Because' })
+  const next = link(await ann.get(`${TODOS}?q=Why?&limit=2&sort=-id`), 'next') ?? ''
+  const { searchParams } = new URL(next, 'http://here')
+  assert.deepEqual([searchParams.get('q'), searchParams.get('sort')], ['Why?', '-id'])
+})
+
 test('a cursor is good for its own order only, and not together with an offset (422)', async (t) => {
   const { ann } = await world(t)
   await manyTodos(ann)
