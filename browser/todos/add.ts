@@ -2,9 +2,9 @@ import $ from 'jquery'
 import { call, uniqueKey } from '../api.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { count, currentView, insertFirst } from './list.ts'
+import { count, currentView, insertFirst, isOutOfView } from './list.ts'
 import { announce } from './messages.ts'
-import { goTo, leaveView } from './navigation.ts'
+import { goTo, refresh } from './navigation.ts'
 import { learn, newRow, settle, textOf } from './row.ts'
 import { api, todoIn } from './todo.ts'
 import { write } from './writes.ts'
@@ -46,7 +46,8 @@ export function post(row: HTMLElement): void {
       learn(row, todoIn(answer), answer.tag ?? undefined)
       settle(row, { text })
       deletions.note(row)
-      leaveView(row)
+      // One that was refused before may stand in a view to which it does not belong.
+      if (isOutOfView(row)) refresh()
     },
     refused(refusal) {
       delete row.dataset.saving
