@@ -22,15 +22,17 @@ const MENDABLE: ReadonlySet<number> = new Set([401, 404, 409, 412, 422, 429])
 
 /**
  * Does what a form asks for. Gives what `act` gives, or the form's state with the refusal's status
- * when the person can mend it. For routes with `attachValidation`. Throws every other error.
+ * when the person can mend it. For routes with `attachValidation`. Throws every other error, and the
+ * faults of what is not in the form, such as an id in the path.
  */
 export async function submit<Result>(
   request: FastifyRequest,
   act: () => Promise<Result>,
 ): Promise<{ done: Result } | { refused: Problem; form: FormState }> {
   try {
-    const { validation } = request.validationError ?? {}
-    if (request.validationError && !validation) throw request.validationError
+    const { validationError } = request
+    const { validation, validationContext } = validationError ?? {}
+    if (validationError && !(validation && validationContext === 'body')) throw validationError
     if (validation) throw new Problem(422, '', { errors: faultsOf(validation, 'body') })
     return { done: await act() }
   } catch (error) {

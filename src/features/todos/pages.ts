@@ -109,8 +109,6 @@ export const todoPages =
         schema: { hide: true, consumes: FORM, params, body: EditForm },
       },
       async (request, reply) => {
-        const { validationError } = request
-        if (validationError?.validationContext === 'params') throw validationError
         const { body } = request
         const { id } = request.params
         const owner = callerOf(request).id
