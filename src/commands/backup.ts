@@ -24,7 +24,8 @@ export async function backupTo(
 
 /**
  * `todo restore FILE`: puts a backup in the database's place. A database that is there is refused,
- * or with `force` kept under another name, and its owner stays the owner. Gives the lines to print; throws `DatabaseRefused`.
+ * or with `force` kept under another name, and its owner stays the owner. Gives the lines to print;
+ * throws `DatabaseRefused`.
  */
 export async function restoreFrom(
   { databaseUrl }: Config,

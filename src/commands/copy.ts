@@ -5,7 +5,7 @@ import { describe } from '../db/open.ts'
 import type { TableCount } from '../db/queries.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { tableNames } from '../db/tables.ts'
-import { refuseIfMissing, withDatabase } from './database.ts'
+import { refuseToMake, withDatabase } from './database.ts'
 
 /**
  * `todo copy`: copies everything from one database to another, empty one, of either kind, and
@@ -21,7 +21,7 @@ export async function copyBetween(
   if (source === destination) {
     throw new DatabaseRefused('The source and the destination are the same database.')
   }
-  refuseIfMissing(from)
+  refuseToMake(from)
   const counts = await withDatabase(from, logger, (from) =>
     withDatabase(to, logger, (to) => copyAll(from, to)),
   )

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { pendingMigrations } from '../db/migrate.ts'
 import { type OpenOptions, open } from '../db/open.ts'
-import { DatabaseRefused } from '../db/refusal.ts'
+import { DatabaseRefused, refuseIfMissing } from '../db/refusal.ts'
 import type { Db } from '../db/tables.ts'
 import { sqlitePath } from '../db/url.ts'
 
@@ -39,7 +38,7 @@ export async function withMigratedDatabase<Result>(
   logger: FastifyBaseLogger,
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
-  refuseIfMissing(config)
+  refuseToMake(config)
   return withDatabase(config, logger, async (db) => {
     if ((await pendingMigrations(db)).length > 0) {
       throw new DatabaseRefused('The database has migrations pending: run `todo migrate` first.')
@@ -49,8 +48,7 @@ export async function withMigratedDatabase<Result>(
 }
 
 /** Throws `DatabaseRefused` when there is no such SQLite file, which opening it would make. */
-export function refuseIfMissing({ databaseUrl }: Config): void {
+export function refuseToMake({ databaseUrl }: Config): void {
   const path = sqlitePath(databaseUrl)
-  if (path === undefined || path === ':memory:' || existsSync(path)) return
-  throw new DatabaseRefused(`There is no file ${path}.`)
+  if (path !== undefined && path !== ':memory:') refuseIfMissing(path)
 }

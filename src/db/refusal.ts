@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { ForeseenError } from '../lib/foreseen.ts'
 
 /** A database that is not read or written as it is. The message says why, and what to do. */
@@ -6,4 +7,9 @@ export class DatabaseRefused extends ForeseenError {
     super(message)
     this.name = 'DatabaseRefused'
   }
+}
+
+/** Throws `DatabaseRefused` when there is no SQLite file at `path`. */
+export function refuseIfMissing(path: string): void {
+  if (!existsSync(path)) throw new DatabaseRefused(`There is no file ${path}.`)
 }

@@ -4,7 +4,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import { MIGRATIONS_TABLE, NewerSchema, type SchemaState, stateAfter } from './migrate.ts'
 import type { TableCount } from './queries.ts'
-import { DatabaseRefused } from './refusal.ts'
+import { DatabaseRefused, refuseIfMissing } from './refusal.ts'
 import { explained, isOfWriting, naming } from './sqlite-failure.ts'
 import {
   makeSingle,
@@ -105,10 +105,6 @@ export function checkFile(path: string): CheckedFile {
 
 const openToRead = (path: string): DatabaseSync =>
   naming(path, () => new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT }))
-
-function refuseIfMissing(path: string): void {
-  if (!files.existsSync(path)) throw new DatabaseRefused(`There is no file ${path}.`)
-}
 
 function countRows(database: DatabaseSync): TableCount[] {
   const names = database
