@@ -78,8 +78,8 @@ const TICK = `${isSqlite ? '' : COUNT_TICKED} update todos set completed_at = co
 const UNTICK = `${isSqlite ? '' : COUNT_UNTICKED} update todos set completed_at = null, ${SET} ${WHICH}`
 const MATCH = `owner_id = ? and (sort_key like ? escape '\\' or id in (select long.id from todos as long
   where long.owner_id = ? and long.text_key <> long.sort_key and long.text_key like ? escape '\\'))`
-const SEARCH = `select id from todos where ${MATCH} limit ${FEW + 1}`
-const SEARCH_COUNT = `select count(*) as total from todos where ${MATCH}`
+const SEARCH = `select id, sort_key from todos where ${MATCH} order by sort_key, id limit ${FEW + 1}`
+const COUNT_ON = `select count(*) as total from todos where ${MATCH} and (sort_key, id) > (?, ?)`
 const AMONG = isSqlite ? 'id in (select value from json_each(?))' : 'id = any(?::bigint[])'
 const FOUND = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' and ${AMONG} order by id limit ?`
 const WALK = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' order by id limit ?`
@@ -119,13 +119,16 @@ function send(response: ServerResponse, status: number, value: unknown, headers 
 async function found(owner: number, text: string, limit: number) {
   const pattern = `%${text.toLowerCase()}%`
   const match = [owner, pattern, owner, pattern]
-  const ids = (await run(SEARCH, match)).map(({ id }) => Number(id))
-  if (ids.length <= FEW) {
+  const matches = await run(SEARCH, match)
+  const last = matches[FEW]
+  if (!last) {
+    const ids = matches.map(({ id }) => Number(id))
     const among = isSqlite ? JSON.stringify(ids) : `{${ids.join()}}`
     return { rows: await run(FOUND, [owner, pattern, among, limit]), total: ids.length }
   }
-  const [counted] = await run(SEARCH_COUNT, match)
-  return { rows: await run(WALK, [owner, pattern, limit]), total: Number(counted?.total) }
+  const [counted] = await run(COUNT_ON, [...match, String(last.sort_key), Number(last.id)])
+  const total = matches.length + Number(counted?.total)
+  return { rows: await run(WALK, [owner, pattern, limit]), total }
 }
 
 async function list(owner: number, query: URLSearchParams) {

@@ -32,7 +32,7 @@ export const profilesApi =
         const [user, page, total] = await Promise.all([
           users.get(db, id),
           todos.list(db, id, {}, BY_ID, { offset: 0 }, TODOS_MAX),
-          todos.count(db, id, {}),
+          todos.count(db, id),
         ])
         return { ...user, todos: page, todos_total: total }
       },

@@ -80,12 +80,6 @@ export async function list(
   }
 }
 
-/**
- * So few todos found are collected before they are ordered. Of more than this there is one within
- * a few steps of any order, and a page is found by going along it.
- */
-const FEW = 1000
-
 /** What `read` gives, and how many todos match. Both are asked for at once where nothing is searched. */
 async function counted<Row>(
   db: Db,
@@ -93,25 +87,13 @@ async function counted<Row>(
   filter: lists.Filter,
   read: (filter: lists.Filter) => Promise<Row[]>,
 ): Promise<{ rows: Row[]; total: number }> {
-  if (filter.q) {
-    const found = await matches(db, ownerId, filter)
+  const { completed, q } = filter
+  if (q) {
+    const found = await lists.search(db, ownerId, { completed, q })
     return { rows: await read(found.filter), total: found.total }
   }
-  const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, filter)])
+  const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, completed)])
   return { rows, total }
-}
-
-/** Which todos match and how many; few are named, so that a page is found among them. */
-export async function matches(
-  db: Db,
-  ownerId: number,
-  filter: lists.Filter,
-): Promise<{ filter: lists.Filter; total: number }> {
-  if (filter.q) {
-    const ids = await lists.search(db, ownerId, filter, FEW + 1)
-    if (ids.length <= FEW) return { filter: { ...filter, ids }, total: ids.length }
-  }
-  return { filter, total: await lists.count(db, ownerId, filter) }
 }
 
 function orderOf(text: string): lists.Order {

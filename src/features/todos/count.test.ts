@@ -72,12 +72,18 @@ test('a search finds the same, few or many, short texts or long ones, in every o
   const texts = Array.from({ length: 1200 }, (_, index) => `Hay ${String(index).padStart(4, '0')}`)
   await addMany(here, ann.id, [...texts, beyondTheSortKey, 'Needle in front', 'needles'])
   await addMany(here, bob.id, ['needle of another', beyondTheSortKey])
+  await addMany(
+    here,
+    bob.id,
+    Array.from({ length: 1100 }, () => 'The same'),
+  )
 
   assert.equal(await total(ann, '&q=needle'), 3)
   assert.equal(await total(ann, '&q=needle&completed=true'), 1)
   assert.equal(await total(ann, '&q=hay'), 1200)
   assert.equal(await total(ann, '&q=hay&completed=true'), 400)
   assert.equal(await total(ann, '&q=a'), 1200)
+  assert.equal(await total(bob, '&q=same'), 1100)
   for (const [q, expected] of [
     ['needle', [beyondTheSortKey, 'Needle in front', 'needles']],
     ['hay', texts],

@@ -42,15 +42,37 @@ const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
     ]),
   )
 
-/** The ids of todos with the text of the filter in them, in no order, and no more than `limit`. */
+/**
+ * So few todos found are collected before they are ordered. Of more than this there is one within
+ * a few steps of any order, and a page is found by going along it.
+ */
+const FEW = 1000
+
+export interface Matches {
+  /** What finds them: the ids themselves, where they are few. */
+  readonly filter: Filter
+  readonly total: number
+}
+
+/** Looks for the todos with `q` in their text. More than a few are counted on from where looking stopped. */
 export async function search(
   db: Db,
   ownerId: number,
-  filter: Filter,
-  limit: number,
-): Promise<number[]> {
-  const rows = await matchingByIndex(db, ownerId, filter).select('id').limit(limit).execute()
-  return rows.map(({ id }) => id)
+  filter: Filter & { readonly q: string },
+): Promise<Matches> {
+  const matches = matchingByIndex(db, ownerId, filter)
+  const found = await matches
+    .select(['id', 'sort_key'])
+    .orderBy('sort_key')
+    .orderBy('id')
+    .limit(FEW + 1)
+    .execute()
+  const last = found[FEW]
+  if (!last) {
+    return { filter: { ...filter, ids: found.map(({ id }) => id) }, total: found.length }
+  }
+  const isBehind = sql<SqlBool>`(sort_key, id) > (${last.sort_key}, ${last.id})`
+  return { filter, total: found.length + (await countOf(matches.where(isBehind))) }
 }
 
 const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
@@ -71,11 +93,11 @@ export async function counts(db: Db, ownerId: number): Promise<Counts> {
   return counts ?? { open: 0, completed: 0 }
 }
 
-export async function count(db: Db, ownerId: number, filter: Filter): Promise<number> {
-  if (filter.q) return countOf(matchingByIndex(db, ownerId, filter))
+/** Of all the owner's todos, or of those that are completed or not. */
+export async function count(db: Db, ownerId: number, isCompleted?: boolean): Promise<number> {
   const { open, completed } = await counts(db, ownerId)
-  if (filter.completed === undefined) return open + completed
-  return filter.completed ? completed : open
+  if (isCompleted === undefined) return open + completed
+  return isCompleted ? completed : open
 }
 
 const sortColumns = {

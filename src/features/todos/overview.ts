@@ -1,5 +1,4 @@
 import type { Db } from '../../db/tables.ts'
-import { matches } from './actions.ts'
 import type { Counts, View } from './links.ts'
 import * as lists from './list-store.ts'
 import type { Todo } from './schema.ts'
@@ -25,10 +24,12 @@ export async function overview(
   pageSize: number,
 ): Promise<Overview> {
   const { show, q } = view
-  const filter = { completed: { all: undefined, open: false, done: true }[show], q }
+  const completed = { all: undefined, open: false, done: true }[show]
   const { open, completed: done } = await lists.counts(db, ownerId)
   const counts = { all: open + done, open, done }
-  const found = q ? await matches(db, ownerId, filter) : { filter, total: counts[show] }
+  const found = q
+    ? await lists.search(db, ownerId, { completed, q })
+    : { filter: { completed }, total: counts[show] }
   const pages = Math.max(1, Math.ceil(found.total / pageSize))
   const number = Math.min(view.page, pages)
   const place = { offset: (number - 1) * pageSize }
