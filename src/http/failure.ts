@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Fault, invalid, Problem } from '../lib/problem.ts'
+import { type Fault, invalid, noSuchPath, Problem } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { prefersPage } from './accepts.ts'
 import { faultsOf } from './validation.ts'
@@ -143,9 +143,7 @@ export const failureAnswer =
 /** Sends every failure of the app, and every unknown path, to `answer`. */
 export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
   app.setErrorHandler(answer)
-  app.setNotFoundHandler((request, reply) =>
-    answer(new Problem(404, 'There is nothing at this path.'), request, reply),
-  )
+  app.setNotFoundHandler((request, reply) => answer(noSuchPath(), request, reply))
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, [status: number, line: string, detail: string]>> = {

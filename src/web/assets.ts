@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { lazy } from '../lib/lazy.ts'
+import { closed } from '../lib/shapes.ts'
 
 /** Where the built files are, each named after its content. */
 export const assetsDirectory = fileURLToPath(new URL('../../dist/assets/', import.meta.url))
 
-const Assets = Type.Object({
+const Assets = closed({
   script: Type.String(),
   style: Type.String(),
   icon: Type.String(),
@@ -17,12 +18,10 @@ const Assets = Type.Object({
 /** The paths under which the pages load their files. */
 export type Assets = Static<typeof Assets>
 
-const read = lazy(() =>
-  Value.Parse(
-    Assets,
-    JSON.parse(readFileSync(new URL('../../dist/manifest.json', import.meta.url), 'utf8')),
-  ),
-)
+const read = lazy(() => {
+  const manifest = readFileSync(new URL('../../dist/manifest.json', import.meta.url), 'utf8')
+  return Value.Parse(Assets, Value.Clean(Assets, JSON.parse(manifest)))
+})
 
 /** What the last build made, as it was when this process first asked. Throws when there was none. */
 export function readAssets(): Assets {

@@ -1,32 +1,16 @@
-import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { writeCookie } from '../http/cookies.ts'
 import { localPath } from '../lib/local-path.ts'
 import { closed } from '../lib/shapes.ts'
-import { assetsDirectory } from './assets.ts'
+import { assetFiles } from './asset-files.ts'
 import { THEME_COOKIE, themes } from './theme.ts'
 
 const YEAR = 365 * 24 * 60 * 60
 
 /** What all pages share: the files they load, and the switch between light and dark. */
 export const sharedPages: FastifyPluginAsyncTypebox = async (app) => {
-  // Their names change with their content, so a browser may keep them for ever (RFC 8246).
-  await app.register(async (app) => {
-    app.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'public' }
-    })
-    await app.register(fastifyStatic, {
-      root: assetsDirectory,
-      prefix: '/assets/',
-      preCompressed: true,
-      index: false,
-      cacheControl: false,
-      setHeaders: (reply) => {
-        reply.header('Cache-Control', `public, max-age=${YEAR}, immutable`)
-      },
-    })
-  })
+  await app.register(assetFiles, { prefix: '/assets' })
 
   app.post(
     '/theme',
