@@ -26,6 +26,8 @@ declare module 'fastify' {
     access?: Access
     /** A page for people: who is not signed in is led to the sign-in form, not refused. */
     page?: boolean
+    /** The page to which the sign-in form leads, where it is not the route itself. */
+    afterSignIn?: string
   }
   interface FastifyRequest {
     caller: Caller | null
@@ -48,14 +50,14 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
 
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return
-    const { access = 'signed-in', page = false } = request.routeOptions.config
+    const { access = 'signed-in', page = false, afterSignIn } = request.routeOptions.config
     if (page && !SAFE_METHODS.has(request.method) && isFromElsewhere(request)) {
       throw forbidden('This form was sent from another site.')
     }
     if (access === 'public') return
     const caller = await callerBy(request, identify)
     if (!caller && page) {
-      const next = SAFE_METHODS.has(request.method) ? request.url : '/home'
+      const next = afterSignIn ?? (SAFE_METHODS.has(request.method) ? request.url : '/home')
       return reply.redirect(`/login?${new URLSearchParams({ next })}`)
     }
     if (!caller) throw unauthenticated(CREDENTIALS)

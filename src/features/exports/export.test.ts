@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { signedInVisitor } from '../../../test/visitor.ts'
 import { world } from '../../../test/world.ts'
@@ -69,6 +70,32 @@ test('an export of many todos has each once, in order, and is read a page at a t
     answer.json().todos.map(({ id }: { id: number }) => id),
     ids,
   )
+})
+
+test('HEAD says what the export is, and reads no todos', async (t) => {
+  const here = await world(t)
+  const authorization = `Bearer ${here.ann.token}`
+  const readWith = async (method: 'GET' | 'HEAD') => {
+    const before = here.queries()
+    const { statusCode, headers } = await here.app.inject({
+      method,
+      url: EXPORT,
+      headers: { authorization },
+    })
+    assert.equal(statusCode, 200)
+    assert.match(String(headers['content-type']), /^application\/json/)
+    assert.match(String(headers['content-disposition']), /^attachment/)
+    // The answer to HEAD does not wait for what would be read for a body.
+    await delay(100)
+    return here.queries() - before
+  }
+  assert.equal(await readWith('HEAD'), (await readWith('GET')) - 1)
+})
+
+test('who must sign in for the export comes to the account, since a file is no page to stay on', async (t) => {
+  const { app } = await world(t)
+  const { headers } = await app.inject('/account/export')
+  assert.equal(headers.location, '/login?next=%2Faccount')
 })
 
 test('who reads slowly keeps nobody else from writing', async (t) => {

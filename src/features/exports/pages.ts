@@ -6,7 +6,8 @@ import { exportFile } from './api.ts'
 export const exportPages =
   ({ db }: { readonly db: Db }): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.get('/export', { config: { page: true }, schema: { hide: true } }, (request, reply) =>
+    const config = { page: true, afterSignIn: '/account' }
+    app.get('/export', { config, schema: { hide: true } }, (request, reply) =>
       exportFile(db, request, reply),
     )
   }
