@@ -23,6 +23,14 @@ export function forget(key: string): void {
   }
 }
 
+export function isKept(key: string): boolean {
+  try {
+    return remembered.has(key) || localStorage.getItem(key) !== null
+  } catch {
+    return false
+  }
+}
+
 /** Everything that is kept, by its key. */
 export function kept(): ReadonlyMap<string, string> {
   return new Map([...entries(), ...remembered])

@@ -11,7 +11,7 @@ import { undoLast } from './undo.ts'
 const SWITCHED_OFF = 'shortcuts-off'
 
 /** Keys by themselves can be switched off: speech input types them by accident (WCAG 2.2, 2.1.4). */
-const isOn = (): boolean => !storage.kept().has(SWITCHED_OFF)
+const isOn = (): boolean => !storage.isKept(SWITCHED_OFF)
 
 function move(by: 1 | -1): void {
   const rows = visibleRows()
