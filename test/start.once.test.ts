@@ -43,6 +43,20 @@ test('what is built serves without the sources: the API, its documentation and t
   }
 })
 
+test('what is built leaves out no check: text that is not UTF-8 is a 400', async (t) => {
+  const { url } = await startServer(t)
+  const passwords = ['%FC'.repeat(8), '%E4%F6'.repeat(4)]
+  for (const password of passwords) {
+    const body = new URLSearchParams('fname=A&lname=B&email=a%40example.com')
+    const signUp = await fetch(`${url}/signup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: `${body}&password=${password}`,
+    })
+    assert.equal(signUp.status, 400, password)
+  }
+})
+
 test('an SQLite file that cannot be opened or written is named at the start, with what to look at (1)', async (t) => {
   const { todo, directory } = await installation(t)
   const serve = async (path: string, fileSize?: number) => {
