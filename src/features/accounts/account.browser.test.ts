@@ -19,7 +19,7 @@ test('the pages of an account', async (t) => {
         const cookies = await context.cookies()
         await context.clearCookies()
         await page.getByRole('link', { name }).click()
-        await page.waitForURL('**/login?next=%2Faccount%2Fexport')
+        await page.waitForURL('**/login?next=%2Faccount')
         await context.addCookies(cookies)
       }
     },
