@@ -18,17 +18,20 @@ export interface Person {
   readonly failures: number
 }
 
-/** Throws 422 at `field` when the password is not the account's, and 429 after too many tries. */
+/**
+ * Gives the account as it was when the password was found to be its own. Throws 422 at `field` when it
+ * is not, and 429 after too many tries.
+ */
 async function requirePassword(
   db: Db,
   person: Person,
   password: string,
   field: string,
-): Promise<void> {
+): Promise<users.KeptPassword> {
   const { id, address, failures } = person
-  const kept = await users.getPasswordHash(db, id)
+  const kept = await users.getKeptPassword(db, id)
   const fits = await limited(db, { address, account: { id }, limit: failures }, async () =>
-    (await verify(password, kept)) ? true : undefined,
+    (await verify(password, kept.password_hash)) ? true : undefined,
   )
   if (!fits)
     throw invalid({
@@ -36,6 +39,7 @@ async function requirePassword(
       msg: 'is wrong',
       type: 'wrong_password',
     })
+  return kept
 }
 
 /**
@@ -46,27 +50,33 @@ export async function change(db: Db, person: Person, changes: AccountUpdate): Pr
   const { password, current_password, ...names } = changes
   const account = await users.get(db, person.id)
   if (Object.keys(changes).length === 0) return account
+  let kept: users.KeptPassword | undefined
   if (password !== undefined || changes.email !== undefined) {
     if (current_password === undefined) {
       const msg = 'is required to change the e-mail address or the password'
       throw invalid({ loc: ['body', 'current_password'], msg, type: 'missing' })
     }
-    await requirePassword(db, person, current_password, 'current_password')
+    kept = await requirePassword(db, person, current_password, 'current_password')
   }
   if (password !== undefined) {
     requireOtherThanEmail(password, changes.email ?? account.email)
   }
   const password_hash = password === undefined ? undefined : await hash(password)
-  return db.transaction().execute(async (db) => {
+  const changed = await db.transaction().execute(async (db) => {
+    if (kept && !(await users.hold(db, kept))) return undefined
     if (names.email !== undefined && (await users.isTaken(db, names.email, person.id))) {
       throw conflict(EMAIL_TAKEN)
     }
-    if (password_hash !== undefined) await sessions.removeAll(db, person.id, person.session_id)
-    return users.update(db, person.id, {
+    const user = await users.update(db, person.id, {
       ...names,
       ...(password_hash === undefined ? {} : { password_hash }),
     })
+    // Behind the change, so that no sign-in comes between.
+    if (password_hash !== undefined) await sessions.removeAll(db, person.id, person.session_id)
+    return user
   })
+  // Somebody was quicker, perhaps with another password.
+  return changed ?? change(db, person, changes)
 }
 
 /**

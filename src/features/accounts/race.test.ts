@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
+import { visitor } from '../../../test/visitor.ts'
 import { PASSWORD, world } from '../../../test/world.ts'
 
 test('a request of an account that is erased meanwhile is refused, never a failure of the server', async (t) => {
@@ -41,5 +42,55 @@ test('an account is erased while its clients go on writing, and nothing is left 
     const { rows } = await sql`
       select 1 from ${sql.table(table)} where ${sql.ref(owner)} = ${ann.id}`.execute(db)
     assert.equal(rows.length, 0, table)
+  }
+})
+
+test('no session that a sign-in with the old password begins outlives the new one', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1000' })
+  const { ann, nobody } = here
+  const credentials = { username: ann.email, password: PASSWORD }
+  let isChanged = false
+  const tokens: string[] = []
+  const program = async () => {
+    while (!isChanged) {
+      const answer = await nobody.form('/auth/token', credentials)
+      if (answer.statusCode === 200) tokens.push(answer.json().access_token)
+      else assert.equal(answer.statusCode, 401)
+    }
+  }
+  const browsers = Array.from({ length: 8 }, () => visitor(here))
+  const password = 'rain on other roofs'
+  const change = async () => {
+    const answer = await ann.patch('/auth/me', { password, current_password: PASSWORD })
+    assert.equal(answer.statusCode, 200)
+    isChanged = true
+  }
+  await Promise.all([
+    program(),
+    program(),
+    change(),
+    ...browsers.map((browser) => browser.submit('/login', credentials)),
+  ])
+  assert.ok(tokens.length > 0)
+  for (const token of tokens) {
+    const answer = await nobody.get('/auth/me', { authorization: `Bearer ${token}` })
+    assert.equal(answer.statusCode, 401)
+  }
+  for (const browser of browsers) assert.equal((await browser.get('/account')).statusCode, 302)
+  assert.equal((await ann.get('/auth/me')).statusCode, 200)
+  assert.equal((await nobody.form('/auth/token', { ...credentials, password })).statusCode, 200)
+})
+
+test('of two who change the password at once with the same old one, one is refused (422)', async (t) => {
+  const { ann, nobody } = await world(t)
+  const passwords = ['rain on red roofs', 'rain on blue roofs']
+  const answers = await Promise.all(
+    passwords.map((password) => ann.patch('/auth/me', { password, current_password: PASSWORD })),
+  )
+  assert.deepEqual(answers.map(({ statusCode }) => statusCode).toSorted(), [200, 422])
+  const chosen = passwords.find((_, index) => answers[index]?.statusCode === 200)
+  for (const password of passwords) {
+    const { statusCode } = await nobody.form('/auth/token', { username: ann.email, password })
+    assert.equal(statusCode, password === chosen ? 200 : 401)
   }
 })

@@ -36,36 +36,45 @@ const kept = ({ address, userAgent }: Client) => ({
 })
 
 /**
- * The id of the account that the credentials open. Throws 401, alike and after the same time
- * whether the account exists or not, and 429 after too many failures.
+ * Does what `enter` does as the account that the credentials open, in one transaction. Throws 401, alike
+ * and after the same time whether the account exists or not, and 429 after too many failures.
+ *
+ * The account may change while its password is looked at. A new password ends all sessions, and one that
+ * began behind it by the old one would go on; so what has changed is looked at again.
  */
-export async function authenticate(
+async function authenticated<Result>(
   db: Db,
-  rules: SignInRules,
+  { failures }: SignInRules,
   { email, password, address, device }: Credentials,
-): Promise<number> {
-  const attempt = { address, device, account: { email }, limit: rules.failures }
-  const id = await limited(db, attempt, async () => {
-    const user = await users.findByEmail(db, email)
-    const fits = await passwords.verify(password, user?.password_hash)
-    if (!user || !fits) return undefined
-    if (passwords.isOutdated(user.password_hash)) {
-      await users.rehash(db, user.id, await passwords.hash(password))
-    }
-    return user.id
-  })
-  if (id === undefined) throw unauthenticated('Incorrect email or password')
-  return id
+  enter: (db: Db, userId: number) => Promise<Result>,
+): Promise<Result> {
+  const attempt = { address, device, account: { email }, limit: failures }
+  for (;;) {
+    const account = await limited(db, attempt, async () => {
+      const kept = await users.findByEmail(db, email)
+      const fits = await passwords.verify(password, kept?.password_hash)
+      if (!kept || !fits) return undefined
+      if (passwords.isOutdated(kept.password_hash)) {
+        await users.rehash(db, kept, await passwords.hash(password))
+      }
+      return kept
+    })
+    if (!account) throw unauthenticated('Incorrect email or password')
+    const entered = await db.transaction().execute(async (db) => {
+      if (!(await users.hold(db, account))) return undefined
+      return { result: await enter(db, account.id) }
+    })
+    if (entered) return entered.result
+  }
 }
 
-/** Signs an API client in: a new session, and its first pair of tokens. */
-export async function signIn(
+/** Signs an API client in: a new session, and its first pair of tokens. Throws 401 and 429. */
+export const signIn = (
   db: Db,
   rules: SignInRules,
   credentials: Credentials & Client,
-): Promise<Tokens> {
-  const user_id = await authenticate(db, rules, credentials)
-  return db.transaction().execute(async (db) => {
+): Promise<Tokens> =>
+  authenticated(db, rules, credentials, async (db, user_id) => {
     const session = await sessions.create(db, {
       user_id,
       expires_at: fromNow(rules.sessionLifetime),
@@ -75,29 +84,39 @@ export async function signIn(
     await remember(db, user_id, credentials)
     return issue(db, rules, session)
   })
+
+/** What a browser is known by. The session before, if it has one, ends as a new one begins. */
+export interface Browser extends Client {
+  readonly previous: string | undefined
 }
+
+/** Signs a browser in, and gives the secret for its cookie. Throws 401 and 429. */
+export const signInBrowser = (
+  db: Db,
+  rules: SignInRules,
+  credentials: Credentials & Browser,
+): Promise<string> =>
+  authenticated(db, rules, credentials, (db, userId) => begin(db, rules, userId, credentials))
 
 /**
  * Begins a browser's session and gives the secret for its cookie: a new one at every sign-in (OWASP
- * Session Management Cheat Sheet, session fixation), whose predecessor `previous` ends.
+ * Session Management Cheat Sheet, session fixation). To be called in a transaction.
  */
 export async function begin(
   db: Db,
   { sessionLifetime }: SignInRules,
   user_id: number,
-  client: Client & { readonly previous: string | undefined },
+  browser: Browser,
 ): Promise<string> {
   const secret = randomSecret()
-  await db.transaction().execute(async (db) => {
-    if (client.previous) await sessions.removeByCookie(db, digest(client.previous))
-    await sessions.create(db, {
-      user_id,
-      expires_at: fromNow(sessionLifetime),
-      cookie_digest: digest(secret),
-      ...kept(client),
-    })
-    await remember(db, user_id, client)
+  if (browser.previous) await sessions.removeByCookie(db, digest(browser.previous))
+  await sessions.create(db, {
+    user_id,
+    expires_at: fromNow(sessionLifetime),
+    cookie_digest: digest(secret),
+    ...kept(browser),
   })
+  await remember(db, user_id, browser)
   return secret
 }
 

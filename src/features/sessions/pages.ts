@@ -14,7 +14,7 @@ import { sendPage } from '../../web/send-page.ts'
 import { signUp } from '../users/actions.ts'
 import { Password, UserCreate } from '../users/schema.ts'
 import * as users from '../users/store.ts'
-import { authenticate, begin, end, endOne, type SignInRules } from './actions.ts'
+import { begin, end, endOne, type SignInRules, signInBrowser } from './actions.ts'
 import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
@@ -54,16 +54,15 @@ export const sessionPages =
     const config = { access: 'public' as const, page: true }
     const canSignUp = signup === 'open'
 
-    /** Signs the browser in, with a new secret in its cookie. */
-    async function enter(request: FastifyRequest, reply: FastifyReply, userId: number) {
+    const browserOf = (request: FastifyRequest) => ({
+      address: request.ip,
       // The same for as long as the browser keeps it, whoever signs in and out.
-      const device = deviceOf(request) ?? randomSecret()
-      const secret = await begin(db, rules, userId, {
-        address: request.ip,
-        device,
-        userAgent: request.headers['user-agent'],
-        previous: readCookie(request, SESSION_COOKIE),
-      })
+      device: deviceOf(request) ?? randomSecret(),
+      userAgent: request.headers['user-agent'],
+      previous: readCookie(request, SESSION_COOKIE),
+    })
+
+    function keep(reply: FastifyReply, secret: string, { device }: { readonly device: string }) {
       writeCookie(reply, SESSION_COOKIE, secret, { maxAge: rules.sessionLifetime })
       writeCookie(reply, DEVICE_COOKIE, device, { maxAge: DEVICE_LIFETIME })
     }
@@ -111,12 +110,12 @@ export const sessionPages =
       { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: LoginForm } },
       async (request, reply) => {
         const { body } = request
+        const browser = browserOf(request)
         const outcome = await submit(request, () =>
-          authenticate(db, rules, {
+          signInBrowser(db, rules, {
             email: body.username.trim(),
             password: body.password,
-            address: request.ip,
-            device: deviceOf(request),
+            ...browser,
           }),
         )
         if ('refused' in outcome) {
@@ -124,7 +123,7 @@ export const sessionPages =
           reply.code(refused.status).headers(refused.headers)
           return showLogin(request, reply, form, form.values.next)
         }
-        await enter(request, reply, outcome.done)
+        keep(reply, outcome.done, browser)
         flash(reply, 'signed-in')
         return reply.redirect(localPath(body.next, '/home'))
       },
@@ -150,7 +149,10 @@ export const sessionPages =
           reply.code(refused.status).headers(refused.headers)
           return showSignup(request, reply, form, form.values.next)
         }
-        await enter(request, reply, outcome.done.id)
+        const browser = browserOf(request)
+        const { id } = outcome.done
+        const secret = await db.transaction().execute((db) => begin(db, rules, id, browser))
+        keep(reply, secret, browser)
         flash(reply, 'signed-up')
         return reply.redirect(localPath(request.body.next, '/home'))
       },

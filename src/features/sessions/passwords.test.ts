@@ -54,6 +54,26 @@ test('the bcrypt hash of an imported account signs in and becomes argon2id', asy
   }
 })
 
+test('a new password stays when an imported hash is made anew at the same time', async (t) => {
+  const here = await world(t)
+  await keep(here, await bcrypt(PASSWORD))
+  const password = 'rain on other roofs'
+  const [changed] = await Promise.all([
+    here.ann.patch('/auth/me', { password, current_password: PASSWORD }),
+    ...Array.from({ length: 8 }, () => signIn(here, PASSWORD)),
+  ])
+  assert.equal(changed.statusCode, 200)
+  assert.equal(await signIn(here, PASSWORD), 401)
+  assert.equal(await signIn(here, password), 200)
+})
+
+test('first sign-ins of an imported account at the same time are all let in', async (t) => {
+  const here = await world(t)
+  await keep(here, await bcrypt(PASSWORD))
+  const statuses = await Promise.all(Array.from({ length: 4 }, () => signIn(here, PASSWORD)))
+  assert.deepEqual(statuses, [200, 200, 200, 200])
+})
+
 test('a wrong password neither passes a bcrypt hash nor changes it', async (t) => {
   const here = await world(t)
   const imported = await bcrypt('secret')

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isSqlite } from '../../db/dialect.ts'
 import { countOf } from '../../db/queries.ts'
 import type { Db, UserRow } from '../../db/tables.ts'
 import { notFound } from '../../lib/problem.ts'
@@ -64,26 +65,39 @@ export async function get(db: Db, id: number): Promise<User> {
   return user
 }
 
+/** What a password is compared with, and the version of the account that it is of. */
+export type KeptPassword = Pick<UserRow, 'id' | 'password_hash' | 'version'>
+
 /** The account that an e-mail address, in whatever case, signs in to. */
-export async function findByEmail(
-  db: Db,
-  email: string,
-): Promise<{ id: number; password_hash: string } | undefined> {
+export async function findByEmail(db: Db, email: string): Promise<KeptPassword | undefined> {
   return db
     .selectFrom('users')
-    .select(['id', 'password_hash'])
+    .select(['id', 'password_hash', 'version'])
     .where('email_key', '=', fold(email))
     .executeTakeFirst()
 }
 
-export async function getPasswordHash(db: Db, id: number): Promise<string> {
+export async function getKeptPassword(db: Db, id: number): Promise<KeptPassword> {
   const row = await db
     .selectFrom('users')
-    .select('password_hash')
+    .select(['id', 'password_hash', 'version'])
     .where('id', '=', id)
     .executeTakeFirst()
   if (!row) throw notFound('User')
-  return row.password_hash
+  return row
+}
+
+/** Whether the account is of that version still; if so, it stays until the transaction ends. */
+export async function hold(db: Db, { id, version }: KeptPassword): Promise<boolean> {
+  const row = await db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', id)
+    .where('version', '=', version)
+    // A transaction of SQLite's holds all.
+    .$if(!isSqlite(db), (users) => users.forNoKeyUpdate())
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 export interface NewUser {
@@ -140,9 +154,14 @@ export async function isTaken(db: Db, email: string, id: number): Promise<boolea
   return other !== undefined && other.id !== id
 }
 
-/** Keeps the same password under a newer hash; nothing that anyone sees changes. */
-export async function rehash(db: Db, id: number, password_hash: string): Promise<void> {
-  await db.updateTable('users').set({ password_hash }).where('id', '=', id).execute()
+/** Keeps the same password under a newer hash, unless it was changed; nothing that anyone sees changes. */
+export async function rehash(db: Db, kept: KeptPassword, password_hash: string): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ password_hash })
+    .where('id', '=', kept.id)
+    .where('password_hash', '=', kept.password_hash)
+    .execute()
 }
 
 export async function promote(db: Db, id: number): Promise<void> {
