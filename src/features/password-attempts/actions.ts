@@ -52,23 +52,53 @@ export async function limited<Result>(
   }
   underWay.set(own, others + 1)
   try {
-    await count(db, own, limit)
-    await count(db, here, limit * TOGETHER)
-    const shared = await sharedLimit(db, attempt)
-    if (shared) await count(db, shared.subject, shared.most)
-
-    const result = await look()
-    if (result === undefined) {
-      signInFailures.publish('wrong')
-    } else {
-      await store.clearFailures(db, own)
-      await store.forgiveFailure(db, here)
-      if (shared) await store.forgiveFailure(db, shared.subject)
-    }
-    return result
+    return await counted(db, attempt, look)
   } finally {
     end(own)
   }
+}
+
+/** A subject whose failures are counted, and how many it may have. */
+interface Limit {
+  readonly subject: string
+  readonly most: number
+}
+
+async function counted<Result>(
+  db: Db,
+  attempt: Attempt,
+  look: () => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+  const { address, account, limit } = attempt
+  const here = ofAddress(address)
+  const own = atAccount(here, account)
+  const subjects: string[] = []
+  const count = async (limit: Limit) => {
+    await countOne(db, limit)
+    subjects.push(limit.subject)
+  }
+  let result: Result | undefined
+  try {
+    // The address first: refused, it leaves nothing behind for whatever accounts it names.
+    await count({ subject: here, most: limit * TOGETHER })
+    await count({ subject: own, most: limit })
+    const shared = await sharedLimit(db, attempt)
+    if (shared) await count(shared)
+    result = await look()
+  } catch (error) {
+    // Nobody looked at the password, so it was no failure.
+    for (const subject of subjects) await store.forgiveFailure(db, subject)
+    throw error
+  }
+  if (result === undefined) {
+    signInFailures.publish('wrong')
+    return undefined
+  }
+  for (const subject of subjects) {
+    if (subject === own) await store.clearFailures(db, subject)
+    else await store.forgiveFailure(db, subject)
+  }
+  return result
 }
 
 function end(subject: string): void {
@@ -81,7 +111,10 @@ const atAccount = (who: string, account: store.Account) =>
   digest(`${who} account ${'email' in account ? fold(account.email) : `id ${account.id}`}`)
 
 /** The limit that is shared with other addresses; undefined at an address that is known. */
-async function sharedLimit(db: Db, { address, device, account, limit }: Attempt) {
+async function sharedLimit(
+  db: Db,
+  { address, device, account, limit }: Attempt,
+): Promise<Limit | undefined> {
   const here = ofAddress(address)
   const browser = device === undefined ? undefined : ofDevice(device)
   const known = await store.knownPlaces(db, account, browser ? [here, browser] : [here])
@@ -93,7 +126,7 @@ async function sharedLimit(db: Db, { address, device, account, limit }: Attempt)
   return { subject: atAccount('elsewhere', account), most: limit * TOGETHER }
 }
 
-async function count(db: Db, subject: string, most: number): Promise<void> {
+async function countOne(db: Db, { subject, most }: Limit): Promise<void> {
   const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
   if (failures > most) {
     signInFailures.publish('limited')
