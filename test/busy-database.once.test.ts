@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { world } from './world.ts'
+import { type Client, world } from './world.ts'
 
 async function sharedFile(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'todo-app-'))
@@ -19,6 +20,14 @@ async function sharedFile(t: TestContext) {
   return { ...here, other }
 }
 
+/** Serves others for a while, in which a write comes to the lock. */
+async function serveMeanwhile(nobody: Client) {
+  for (let round = 0; round < 20; round++) {
+    assert.equal((await nobody.get('/health')).statusCode, 200)
+    await delay(20)
+  }
+}
+
 test('a write waits for another process to finish its own, and the server goes on meanwhile', async (t) => {
   const { ann, nobody, other } = await sharedFile(t)
   other.exec('begin immediate')
@@ -26,9 +35,7 @@ test('a write waits for another process to finish its own, and the server goes o
   const waiting = ann.post('/api/v1/todos', { text: 'Patient' }).finally(() => {
     isAnswered = true
   })
-  for (let round = 0; round < 20; round++) {
-    assert.equal((await nobody.get('/health')).statusCode, 200)
-  }
+  await serveMeanwhile(nobody)
   assert.equal(isAnswered, false)
   other.exec('rollback')
   assert.equal((await waiting).statusCode, 201)
@@ -42,6 +49,18 @@ test('a write that waits too long for another process is a 503, and heals by its
   assert.match(String(answer.headers['retry-after']), /^\d+$/)
   other.exec('rollback')
   assert.equal((await ann.post('/api/v1/todos', { text: 'In time' })).statusCode, 201)
+})
+
+test('a write waits in full, however lately another one has waited in vain', async (t) => {
+  const { ann, nobody, other } = await sharedFile(t)
+  other.exec('begin immediate')
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Too late' })).statusCode, 503)
+  other.exec('rollback')
+  other.exec('begin immediate')
+  const waiting = ann.post('/api/v1/todos', { text: 'Patient' })
+  await serveMeanwhile(nobody)
+  other.exec('rollback')
+  assert.equal((await waiting).statusCode, 201)
 })
 
 test('a write that finds no room is a 503, whole, and the next one with room is done', async (t) => {

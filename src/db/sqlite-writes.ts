@@ -2,34 +2,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SqliteConnection } from './sqlite-database.ts'
 import { isBusy } from './sqlite-failure.ts'
 
-/**
- * How long to wait for another process's write lock, in milliseconds. SQLite's own waiting stops
- * the whole process, and it does not wait at all where two processes make a new file a WAL one. So a
- * statement is tried again and again, and between two tries there is time for other work.
- */
+/** How long to wait for another process's write lock, in milliseconds. */
 const PATIENCE = 5_000
 const TRY_AGAIN_MAX = 15
 
 /**
- * The wait for another process's lock, shared by all who wait here: each by themselves, one after
- * the other, would wait in full, and the last for minutes. Once the time is up everyone has one try,
- * until the lock is free again.
+ * Runs a statement, again and again while another process has the lock that it needs, until who wants
+ * it has waited since `since` for long enough. Between two tries there is time for other work: SQLite's
+ * own waiting stops the whole process, and it does not wait at all where two processes make a new
+ * file a WAL one.
  */
-export class LockWait {
-  #since: number | undefined
-
-  async run<Result>(statement: () => Result, needsLock: boolean): Promise<Result> {
-    for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
-      try {
-        const result = statement()
-        if (needsLock) this.#since = undefined
-        return result
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        this.#since ??= Date.now()
-        if (Date.now() - this.#since >= PATIENCE) throw error
-        await delay(pause)
-      }
+export async function whenUnlocked<Result>(
+  statement: () => Result,
+  since = performance.now(),
+): Promise<Result> {
+  for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
+    try {
+      return statement()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - since >= PATIENCE) throw error
+      await delay(pause)
     }
   }
 }
@@ -45,7 +37,6 @@ export class LockWait {
  */
 export class SharedCommit {
   readonly #connection: SqliteConnection
-  readonly #lock: LockWait
   readonly #waiting: Array<() => void> = []
   #isTaken = false
   /** Those whose writes are in the open transaction. */
@@ -54,19 +45,20 @@ export class SharedCommit {
   /** Whether to commit at the end of this turn, since the event loop's is over. */
   #isDue = false
 
-  constructor(connection: SqliteConnection, lock: LockWait) {
+  constructor(connection: SqliteConnection) {
     this.#connection = connection
-    this.#lock = lock
   }
 
   async begin(): Promise<void> {
+    // Waiting for the turn counts too: the last of many would else wait for the lock for minutes.
+    const since = performance.now()
     if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#isTaken = true
     if (this.#connection.isInTransaction) return
     try {
       // With the write lock at once: a transaction that reads first and then writes would fail when
       // another process wrote in between.
-      await this.#lock.run(() => this.#connection.run('begin immediate', []), true)
+      await whenUnlocked(() => this.#connection.run('begin immediate', []), since)
     } catch (error) {
       this.#pass()
       throw error

@@ -9,7 +9,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { SqliteConnection } from './sqlite-database.ts'
-import { LockWait, SharedCommit } from './sqlite-writes.ts'
+import { SharedCommit, whenUnlocked } from './sqlite-writes.ts'
 
 /** One connection that all writes share, and one for the reads, which so wait for no write. */
 class Connections {
@@ -18,10 +18,10 @@ class Connections {
   readonly reader: SqliteConnection | undefined
   readonly writes: SharedCommit
 
-  constructor(path: string, lock: LockWait) {
+  constructor(path: string) {
     this.writer = SqliteConnection.forWriting(path)
     this.reader = path === ':memory:' ? undefined : SqliteConnection.forReading(path)
-    this.writes = new SharedCommit(this.writer, lock)
+    this.writes = new SharedCommit(this.writer)
   }
 
   close(): void {
@@ -38,19 +38,17 @@ const isReading = ({ query, sql }: CompiledQuery): boolean =>
 /** What one query or one transaction uses. */
 class SqliteSession implements DatabaseConnection {
   readonly #connections: Connections
-  readonly #lock: LockWait
   #isInTransaction = false
 
-  constructor(connections: Connections, lock: LockWait) {
+  constructor(connections: Connections) {
     this.#connections = connections
-    this.#lock = lock
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { writer, reader, writes } = this.#connections
     const run = (connection: SqliteConnection) => connection.run<Row>(query.sql, query.parameters)
     if (this.#isInTransaction) return run(writer)
-    if (reader && isReading(query)) return this.#lock.run(() => run(reader), false)
+    if (reader && isReading(query)) return whenUnlocked(() => run(reader))
     await writes.begin()
     let result: QueryResult<Row>
     try {
@@ -98,7 +96,6 @@ class SqliteSession implements DatabaseConnection {
 
 class NodeSqliteDriver implements Driver {
   readonly #path: string
-  readonly #lock = new LockWait()
   /** Those not in use; Kysely prepares each new one for its log. */
   readonly #idle: SqliteSession[] = []
   #connections: Connections | undefined
@@ -108,14 +105,14 @@ class NodeSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    this.#connections = await this.#lock.run(() => new Connections(this.#path, this.#lock), true)
+    this.#connections = await whenUnlocked(() => new Connections(this.#path))
   }
 
   async acquireConnection(): Promise<SqliteSession> {
     const idle = this.#idle.pop()
     if (idle) return idle
     if (!this.#connections) throw new Error('the database is not open')
-    return new SqliteSession(this.#connections, this.#lock)
+    return new SqliteSession(this.#connections)
   }
 
   async releaseConnection(session: SqliteSession): Promise<void> {
