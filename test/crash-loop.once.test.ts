@@ -29,6 +29,21 @@ test('SIGHUP runs the files as they are now; one that does not start leaves the 
   assert.deepEqual(requests.failed(), [])
 })
 
+test('SIGHUP exchanges the workers at once after one could not be replaced', async (t) => {
+  const { program } = await copyOfProgram(t)
+  const main = join(program, 'dist/main.js')
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
+  const listening = () => server.logged('worker').filter(({ msg }) => /^Listening/.test(`${msg}`))
+  await until(() => listening().length === 2, server.output)
+  const whole = await readFile(main, 'utf8')
+  await writeFile(main, 'this file is damaged')
+  process.kill(Number(listening()[0]?.pid), 'SIGTERM')
+  await until(() => /no new worker starts/.test(server.output()), server.output)
+  await writeFile(main, whole)
+  process.kill(server.pid, 'SIGHUP')
+  await until(() => /all workers are new/.test(server.output()), server.output)
+})
+
 test('workers that do not stay alive are started later and later, then given up with the reason (1)', async (t) => {
   const { program, main } = await copyOfProgram(t)
   const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)

@@ -152,13 +152,13 @@ export class Crew {
   }
 
   #replace(member: Member, reason: string): void {
-    if (member.state !== 'serving' || member.isLeaving || member.isBeingReplaced) return
-    member.isBeingReplaced = true
+    const { state, isLeaving, replaceableFrom } = member
+    if (state !== 'serving' || isLeaving || performance.now() < replaceableFrom) return
+    member.replaceableFrom = Number.POSITIVE_INFINITY
     this.#logger.info({ worker: member.id, reason }, 'a worker is being replaced')
     void this.#inTurn(async () => {
       if (member.state === 'ended' || (await this.#exchange(member, 'none'))) return
-      await delay(RETRY_REPLACING, undefined, { ref: false })
-      member.isBeingReplaced = false
+      member.replaceableFrom = performance.now() + RETRY_REPLACING
     })
   }
 

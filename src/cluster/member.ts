@@ -22,7 +22,8 @@ export class Member {
   readonly ended: Promise<void>
   /** Looks at it since its last sign of life. */
   silence = 0
-  isBeingReplaced = false
+  /** From when on another may take its place, by `performance.now()`; infinite while one is to. */
+  replaceableFrom = 0
   isLeaving = false
   hasServed = false
   /** What it counted, when it last told. */
