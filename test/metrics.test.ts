@@ -100,6 +100,23 @@ test('the counts of workers that have ended are not lost', async (t) => {
   assert.equal(metrics.get('workers_ended_total{how="died"}'), 1)
 })
 
+test('workers that end while they are asked for their counts are counted once', async (t) => {
+  const server = await startServer(t, { WEB_CONCURRENCY: '2', METRICS_PORT: '0' })
+  await serving(server, 2)
+  const url = await metricsPort(server)
+  for (let index = 0; index < 10; index++) await fetch(`${server.url}/health`)
+  const health = requests('GET', '/health', 200)
+  assert.equal((await scrape(url)).get(health), 10)
+  const workers = new Set(server.logged('worker').map(({ pid }) => Number(pid)))
+  for (const pid of workers) process.kill(pid, 'SIGSTOP')
+  const scraping = scrape(url)
+  // Comes after it, and is answered at once: by then the workers have been asked.
+  await fetch(new URL('/', url))
+  for (const pid of workers) process.kill(pid, 'SIGKILL')
+  assert.equal((await scraping).get(health), 10)
+  assert.equal((await scrape(url)).get(health), 10)
+})
+
 test('the dashboard and the alerts ask only for metrics that there are', async (t) => {
   const server = await startServer(t, { WEB_CONCURRENCY: '2', METRICS_PORT: '0' })
   await serving(server, 2)

@@ -104,7 +104,7 @@ export class Crew {
 
   /** What all workers together counted, for Prometheus. */
   metrics(): Promise<string> {
-    return this.#metrics.text([...this.#members])
+    return this.#metrics.text(this.#members)
   }
 
   kill(): void {
@@ -188,7 +188,7 @@ export class Crew {
 
   #ended(member: Member): void {
     this.#members.delete(member)
-    void this.#metrics.ended(member)
+    this.#metrics.ended(member)
     if (this.#isStopping) return
     const { id, pid, ending } = member
     if (member.isLeaving) {

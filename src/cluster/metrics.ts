@@ -17,26 +17,29 @@ export class CrewMetrics {
     registers: [this.#registry],
   })
   /** What workers counted that have ended; without it the sums would fall. */
-  #past: Snapshot = []
+  #past: Promise<Snapshot> = Promise.resolve([])
 
   constructor() {
     for (const how of ['left', 'died']) this.#ends.inc({ how }, 0)
   }
 
-  async ended(member: Member): Promise<void> {
+  /** Keeps what a worker counted. It must leave the crew at the same moment, to be counted once. */
+  ended(member: Member): void {
     this.#ends.inc({ how: member.isLeaving ? 'left' : 'died' })
     const counters = member.metrics.filter(({ type }) => isCounter(type))
-    this.#past = await AggregatorRegistry.aggregate([this.#past, counters]).getMetricsAsJSON()
+    this.#past = this.#past.then((past) =>
+      AggregatorRegistry.aggregate([past, counters]).getMetricsAsJSON(),
+    )
   }
 
-  async text(members: readonly Member[]): Promise<string> {
-    await Promise.all(members.map((member) => member.refreshMetrics()))
-    this.#workers.set(members.filter(({ state }) => state === 'serving').length)
-    return sumOf([
-      await this.#registry.getMetricsAsJSON(),
-      this.#past,
-      ...members.map(({ metrics }) => metrics),
-    ])
+  /** What the workers of the crew count, once each was asked, with what those before them did. */
+  async text(crew: ReadonlySet<Member>): Promise<string> {
+    await Promise.all([...crew].map((member) => member.refreshMetrics()))
+    // Who has ended meanwhile is in the past and not in the crew any more: no wait between the two.
+    const past = this.#past
+    const present = [...crew].map(({ metrics }) => metrics)
+    this.#workers.set([...crew].filter(({ state }) => state === 'serving').length)
+    return sumOf([await this.#registry.getMetricsAsJSON(), await past, ...present])
   }
 }
 
