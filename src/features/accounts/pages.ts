@@ -33,7 +33,7 @@ export const accountPages =
       const { id } = callerOf(request)
       const [user, list] = await Promise.all([
         users.get(db, id),
-        sessions.list(db, id, fromNow(-idleTimeout)),
+        sessions.listActive(db, id, fromNow(-idleTimeout)),
       ])
       return sendPage(request, reply, {
         title: 'Account',

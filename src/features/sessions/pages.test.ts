@@ -260,3 +260,32 @@ test('sessions that ran out or were idle for too long are not listed', async (t)
   assert.equal(left.length, 2)
   assert.ok(!left.includes(idle?.id ?? '') && !left.includes(over?.id ?? ''))
 })
+
+test('a program’s session whose refresh token ran out is not listed, and is exported all the same', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  assert.equal(listed((await browser.get('/sessions')).body).length, 2)
+  assert.match((await browser.get('/account')).body, /<strong>2 sessions<\/strong>/)
+  await here.db
+    .updateTable('refresh_tokens')
+    .set({ expires_at: fromNow(-1) })
+    .execute()
+  const [own, ...others] = listed((await browser.get('/sessions')).body)
+  assert.ok(own)
+  assert.deepEqual(others, [])
+  assert.match((await browser.get('/account')).body, /You are signed in here only/)
+  assert.equal((await browser.get('/account/export')).json().sessions.length, 2)
+})
+
+test('a program’s session is listed for as long as its refresh token is good', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  const refresh_token = here.ann.refreshToken
+  await here.nobody.form('/auth/token', { grant_type: 'refresh_token', refresh_token })
+  await here.db
+    .updateTable('sessions')
+    .set({ last_used_at: fromNow(-10_000_000) })
+    .where('cookie_digest', 'is', null)
+    .execute()
+  assert.equal(listed((await browser.get('/sessions')).body).length, 2)
+})

@@ -172,7 +172,7 @@ export const sessionPages =
         const { id, session_id } = callerOf(request)
         const [user, list] = await Promise.all([
           users.get(db, id),
-          sessions.list(db, id, fromNow(-idleTimeout)),
+          sessions.listActive(db, id, fromNow(-idleTimeout)),
         ])
         return sendPage(request, reply, {
           title: 'Sessions',
