@@ -49,7 +49,7 @@ async function requirePassword(
 export async function change(db: Db, person: Person, changes: AccountUpdate): Promise<User> {
   const { password, current_password, ...names } = changes
   const account = await users.get(db, person.id)
-  if (Object.keys(changes).length === 0) return account
+  if (password === undefined && Object.keys(names).length === 0) return account
   let kept: users.KeptPassword | undefined
   if (password !== undefined || changes.email !== undefined) {
     if (current_password === undefined) {
