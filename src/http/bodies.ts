@@ -5,6 +5,9 @@ import { Problem } from '../lib/problem.ts'
 import { queryOf } from '../lib/query.ts'
 import { onRequestTo } from './route-hooks.ts'
 
+/** The media type of a form. */
+export const FORM = 'application/x-www-form-urlencoded'
+
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
 
 /**
@@ -24,15 +27,11 @@ export function readAsUtf8(app: FastifyInstance): void {
       else done(notUtf8('body'))
     },
   )
-  app.addContentTypeParser<Buffer>(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      const form = body.toString()
-      if (isUtf8(body) && escapesUtf8(form)) done(null, parse(form, '&', '=', { maxKeys: 0 }))
-      else done(notUtf8('body'))
-    },
-  )
+  app.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (_request, body, done) => {
+    const form = body.toString()
+    if (isUtf8(body) && escapesUtf8(form)) done(null, parse(form, '&', '=', { maxKeys: 0 }))
+    else done(notUtf8('body'))
+  })
   app.addHook('onRoute', (route) => {
     if (!route.schema?.querystring) return
     onRequestTo(route, ({ url }, _reply, done) =>

@@ -1,3 +1,8 @@
+import { Type } from 'typebox'
+
+/** The field of a form or query that says where to go afterwards; only `localPath` makes it safe. */
+export const Next = Type.Optional(Type.String({ maxLength: 2000 }))
+
 /** Any origin will do: it only shows whether a reference leaves it. */
 const HERE = 'http://here.invalid'
 

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { faultsOf } from '../http/validation.ts'
 import { type Fault, Problem } from '../lib/problem.ts'
 
@@ -21,12 +21,14 @@ export const emptyForm: FormState = { values: {}, faults: {} }
 const MENDABLE: ReadonlySet<number> = new Set([401, 404, 409, 412, 422, 429])
 
 /**
- * Does what a form asks for. Gives what `act` gives, or the form's state with the refusal's status
- * when the person can mend it. For routes with `attachValidation`. Throws every other error, and the
- * faults of what is not in the form, such as an id in the path.
+ * Does what a form asks for and gives what `act` gives. When that is refused and the person can mend
+ * it, gives the refusal and what to show the form with; `reply` has the refusal's status and headers
+ * then. For routes with `attachValidation`. Throws every other error, and the faults of what is not
+ * in the form, such as an id in the path.
  */
 export async function submit<Result>(
   request: FastifyRequest,
+  reply: FastifyReply,
   act: () => Promise<Result>,
 ): Promise<{ done: Result } | { refused: Problem; form: FormState }> {
   try {
@@ -37,6 +39,7 @@ export async function submit<Result>(
     return { done: await act() }
   } catch (error) {
     if (!(error instanceof Problem) || !MENDABLE.has(error.status)) throw error
+    reply.code(error.status).headers(error.headers)
     const faults = byField(error.errors ?? [])
     const message = error.errors ? undefined : error.detail
     return { refused: error, form: { values: typed(request.body), faults, message } }

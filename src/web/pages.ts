@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { FORM } from '../http/bodies.ts'
 import { writeCookie } from '../http/cookies.ts'
-import { localPath } from '../lib/local-path.ts'
+import { localPath, Next } from '../lib/local-path.ts'
 import { closed } from '../lib/shapes.ts'
 import { assetFiles } from './asset-files.ts'
 import { THEME_COOKIE, themes } from './theme.ts'
@@ -18,8 +19,8 @@ export const sharedPages: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'public', page: true },
       schema: {
         hide: true,
-        consumes: ['application/x-www-form-urlencoded'],
-        body: closed({ theme: Type.Enum([...themes]), next: Type.String({ maxLength: 2000 }) }),
+        consumes: [FORM],
+        body: closed({ theme: Type.Enum([...themes]), next: Next }),
       },
     },
     async ({ body }, reply) => {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
+import { FORM } from '../../http/bodies.ts'
 import { removeCookie, SESSION_COOKIE } from '../../http/cookies.ts'
 import { fromNow } from '../../lib/time.ts'
 import { flash } from '../../web/flash.ts'
@@ -13,8 +14,6 @@ import { change, erase } from './actions.ts'
 import { personOf } from './api.ts'
 import { AccountDelete, EmailForm, NamesForm, PasswordForm } from './schema.ts'
 import { accountView, deletionView, type Submitted } from './views.ts'
-
-const FORM = ['application/x-www-form-urlencoded']
 
 interface Options {
   readonly db: Db
@@ -62,16 +61,12 @@ export const accountPages =
     ] as const) {
       app.post(
         `/${name}`,
-        { config, attachValidation: true, schema: { hide: true, consumes: FORM, body } },
+        { config, attachValidation: true, schema: { hide: true, consumes: [FORM], body } },
         async (request, reply) => {
-          const outcome = await submit(request, () =>
+          const outcome = await submit(request, reply, () =>
             change(db, personOf(request, failures), request.body),
           )
-          if ('refused' in outcome) {
-            const { refused, form } = outcome
-            reply.code(refused.status).headers(refused.headers)
-            return show(request, reply, { name, form })
-          }
+          if ('refused' in outcome) return show(request, reply, { name, form: outcome.form })
           flash(reply, done)
           return reply.redirect('/account')
         },
@@ -87,17 +82,13 @@ export const accountPages =
       {
         config,
         attachValidation: true,
-        schema: { hide: true, consumes: FORM, body: AccountDelete },
+        schema: { hide: true, consumes: [FORM], body: AccountDelete },
       },
       async (request, reply) => {
-        const outcome = await submit(request, () =>
+        const outcome = await submit(request, reply, () =>
           erase(db, personOf(request, failures), request.body.password),
         )
-        if ('refused' in outcome) {
-          const { refused, form } = outcome
-          reply.code(refused.status).headers(refused.headers)
-          return showDeletion(request, reply, form)
-        }
+        if ('refused' in outcome) return showDeletion(request, reply, outcome.form)
         removeCookie(reply, SESSION_COOKIE)
         flash(reply, 'account-erased')
         return reply.redirect('/login')

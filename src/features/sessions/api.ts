@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Db } from '../../db/tables.ts'
+import { FORM } from '../../http/bodies.ts'
 import { answer, nothing, refusals } from '../../http/docs.ts'
 import { type Fault, invalid } from '../../lib/problem.ts'
 import { refresh, revoke, type SignInRules, signIn } from './actions.ts'
 import { RevokeRequest, TokenRequest, Tokens } from './schema.ts'
-
-const FORM = ['application/x-www-form-urlencoded']
 
 const missing = (field: string): Fault => ({
   loc: ['body', field],
@@ -32,7 +31,7 @@ export const sessionsApi =
           operationId: `createToken${suffix}`,
           tags: ['sessions'],
           summary: 'Sign in, or trade a refresh token for a new pair',
-          consumes: FORM,
+          consumes: [FORM],
           body: TokenRequest,
           response: {
             200: answer('A new pair of tokens.', Tokens),
@@ -70,7 +69,7 @@ export const sessionsApi =
           operationId: `revokeToken${suffix}`,
           tags: ['sessions'],
           summary: 'Sign out: end the session of a token',
-          consumes: FORM,
+          consumes: [FORM],
           body: RevokeRequest,
           response: { 200: nothing('The token is good no more, if it ever was.') },
         },

@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
 import { callerOf, isFromElsewhere } from '../../http/access.ts'
+import { FORM } from '../../http/bodies.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
-import { localPath } from '../../lib/local-path.ts'
+import { localPath, Next } from '../../lib/local-path.ts'
 import { isRandomSecret, randomSecret } from '../../lib/secrets.ts'
 import { closed, Id, verbatim } from '../../lib/shapes.ts'
 import { fromNow } from '../../lib/time.ts'
@@ -19,7 +20,6 @@ import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
 
-const Next = Type.Optional(Type.String({ maxLength: 2000 }))
 const SignInQuery = Type.Object({ next: Next })
 const LoginForm = closed({
   username: verbatim({ minLength: 1, maxLength: 254 }),
@@ -36,8 +36,6 @@ function deviceOf(request: FastifyRequest): string | undefined {
   const secret = readCookie(request, DEVICE_COOKIE)
   return secret && isRandomSecret(secret) ? secret : undefined
 }
-
-const FORM = ['application/x-www-form-urlencoded']
 
 interface Options {
   readonly db: Db
@@ -107,11 +105,11 @@ export const sessionPages =
 
     app.post(
       '/login',
-      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: LoginForm } },
+      { config, attachValidation: true, schema: { hide: true, consumes: [FORM], body: LoginForm } },
       async (request, reply) => {
         const { body } = request
         const browser = browserOf(request)
-        const outcome = await submit(request, () =>
+        const outcome = await submit(request, reply, () =>
           signInBrowser(db, rules, {
             email: body.username.trim(),
             password: body.password,
@@ -119,8 +117,7 @@ export const sessionPages =
           }),
         )
         if ('refused' in outcome) {
-          const { refused, form } = outcome
-          reply.code(refused.status).headers(refused.headers)
+          const { form } = outcome
           return showLogin(request, reply, form, form.values.next)
         }
         keep(reply, outcome.done, browser)
@@ -140,13 +137,16 @@ export const sessionPages =
 
     app.post(
       '/signup',
-      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: SignupForm } },
+      {
+        config,
+        attachValidation: true,
+        schema: { hide: true, consumes: [FORM], body: SignupForm },
+      },
       async (request, reply) => {
         if (!canSignUp) return showSignup(request, reply.code(403), emptyForm, undefined)
-        const outcome = await submit(request, () => signUp(db, accountOf(request.body)))
+        const outcome = await submit(request, reply, () => signUp(db, accountOf(request.body)))
         if ('refused' in outcome) {
-          const { refused, form } = outcome
-          reply.code(refused.status).headers(refused.headers)
+          const { form } = outcome
           return showSignup(request, reply, form, form.values.next)
         }
         const browser = browserOf(request)

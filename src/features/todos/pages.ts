@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
+import { FORM } from '../../http/bodies.ts'
 import { entityTag, versionsIn } from '../../http/conditional.ts'
 import { localPath } from '../../lib/local-path.ts'
 import { Problem } from '../../lib/problem.ts'
@@ -19,7 +20,6 @@ import { ActForm, AddForm, EditForm, HomeQuery, type Todo } from './schema.ts'
 import * as store from './store.ts'
 import { type HomeOptions, homeView } from './views.ts'
 
-const FORM = ['application/x-www-form-urlencoded']
 const params = closed({ id: Id })
 
 interface Options {
@@ -82,16 +82,16 @@ export const todoPages =
 
     app.post(
       '/todos',
-      { config, attachValidation: true, schema: { hide: true, consumes: FORM, body: AddForm } },
+      { config, attachValidation: true, schema: { hide: true, consumes: [FORM], body: AddForm } },
       async (request, reply) => {
         const { body } = request
-        const outcome = await submit(request, () =>
+        const outcome = await submit(request, reply, () =>
           todos.create(db, callerOf(request).id, { text: body.text }),
         )
         if ('refused' in outcome) {
           const { values, faults } = outcome.form
           const fault = faults.text ?? 'cannot be added'
-          return show(request, reply.code(outcome.refused.status), {
+          return show(request, reply, {
             view: viewAt(values.next),
             add: { text: values.text ?? '', fault },
           })
@@ -106,13 +106,13 @@ export const todoPages =
       {
         config,
         attachValidation: true,
-        schema: { hide: true, consumes: FORM, params, body: EditForm },
+        schema: { hide: true, consumes: [FORM], params, body: EditForm },
       },
       async (request, reply) => {
         const { body } = request
         const { id } = request.params
         const owner = callerOf(request).id
-        const outcome = await submit(request, () =>
+        const outcome = await submit(request, reply, () =>
           saveText(db, owner, id, {
             text: lineFeeds(body.text),
             before: lineFeeds(body.before ?? ''),
@@ -122,7 +122,6 @@ export const todoPages =
         if ('refused' in outcome) {
           const { refused, form } = outcome
           const { text = '', next } = form.values
-          reply.code(refused.status)
           const view = viewAt(next)
           const edited = await store.find(db, owner, id)
           if (!edited) {
@@ -140,7 +139,7 @@ export const todoPages =
       },
     )
 
-    const act = { hide: true, consumes: FORM, params, body: ActForm }
+    const act = { hide: true, consumes: [FORM], params, body: ActForm }
 
     app.post('/todos/:id/complete', { config, schema: act }, async (request, reply) => {
       await todos.change(db, callerOf(request).id, request.params.id, { completed: true })

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Next } from '../../lib/local-path.ts'
 import { type PageSizes, pageQuery } from '../../lib/paging.ts'
 import { closed, Id, Time, trimmed } from '../../lib/shapes.ts'
 import { User } from '../users/schema.ts'
@@ -87,14 +88,13 @@ export const HomeQuery = Type.Object({
   edit: Type.Optional(Type.String()),
 })
 
-const next = Type.Optional(Type.String({ maxLength: 2000 }))
 /** The forms of the todo page; `next` is the view to come back to. */
-export const AddForm = closed({ text: Text, next })
+export const AddForm = closed({ text: Text, next: Next })
 /** `before` is the text that was edited, `tag` the entity tag of that version. */
 export const EditForm = closed({
   text: Text,
   before: Type.Optional(Type.String()),
   tag: Type.String({ maxLength: 40 }),
-  next,
+  next: Next,
 })
-export const ActForm = closed({ next })
+export const ActForm = closed({ next: Next })
