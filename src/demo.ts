@@ -47,7 +47,7 @@ const accounts: readonly DemoAccount[] = [
 ]
 
 /** A reset was asked of a database with something of somebody's in it. */
-export class NotOnlyDemoData extends ForeseenError {
+class NotOnlyDemoData extends ForeseenError {
   constructor() {
     super(
       'The database holds more than the demo data, so it is not reset. ' +

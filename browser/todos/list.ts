@@ -88,7 +88,7 @@ const showSummary = (): void => {
 }
 
 /** Shows the words for what is not there, where nothing is, on other pages neither. */
-export function showEmptyState(): void {
+function showEmptyState(): void {
   const isPageEmpty = visibleRows().length === 0
   const isEmpty = isPageEmpty && pages < 2
   list().hidden = isPageEmpty

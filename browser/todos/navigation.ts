@@ -137,7 +137,7 @@ export function refresh(): void {
   refreshWhenIdle()
 }
 
-export function refreshWhenIdle(): void {
+function refreshWhenIdle(): void {
   if (!isStale || !isIdle()) return
   isStale = false
   void reload()

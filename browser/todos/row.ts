@@ -14,7 +14,7 @@ interface Known {
 }
 
 /** What the person did and the server has not confirmed yet. It is what the row shows. */
-export interface Wanted {
+interface Wanted {
   text?: string
   completed?: boolean
 }

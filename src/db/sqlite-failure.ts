@@ -20,7 +20,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
 ])
 
 /** What SQLite could not do to a file, which its own words do not name. */
-export class SqliteFailure extends ForeseenError {
+class SqliteFailure extends ForeseenError {
   /** SQLite's extended result code, as in the error that this explains. */
   readonly errcode: number
 

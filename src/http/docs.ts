@@ -126,7 +126,7 @@ function nameComponents(document: unknown): Record<string, unknown> {
   }
 }
 
-export interface DocsOptions {
+interface DocsOptions {
   readonly version: string
   readonly sessionCookie: string
   readonly tags: ReadonlyArray<{ name: string; description: string }>

@@ -12,8 +12,6 @@ export interface Drain {
    */
   finish(): Promise<void>
   readonly isAnnounced: boolean
-  /** Aborted when either begins. What answers without end should end with it. */
-  readonly signal: AbortSignal
   /** How many requests came so far. */
   readonly requests: number
 }
@@ -33,8 +31,8 @@ interface Use {
 /** Watches the connections of `app`; call it before the first route. */
 export function drainable(app: FastifyInstance): Drain {
   const uses = new Map<Socket, Use>()
-  const leaving = new AbortController()
   let isAnnounced = false
+  let isLeaving = false
   let requests = 0
 
   const watch = (socket: Socket): Use => {
@@ -57,20 +55,20 @@ export function drainable(app: FastifyInstance): Drain {
       use.open--
       use.since = performance.now()
     })
-    if (leaving.signal.aborted) reply.header('Connection', 'close')
+    if (isLeaving) reply.header('Connection', 'close')
     done()
   })
 
   const announce = () => {
     isAnnounced = true
-    leaving.abort()
+    isLeaving = true
   }
   app.addHook('preClose', async () => announce())
 
   return {
     announce,
     async finish() {
-      leaving.abort()
+      isLeaving = true
       // The HTTP server's own `close` would also cut the connections that are between two requests.
       NetServer.prototype.close.call(app.server)
       while (uses.size > 0) {
@@ -84,7 +82,6 @@ export function drainable(app: FastifyInstance): Drain {
     get isAnnounced() {
       return isAnnounced
     },
-    signal: leaving.signal,
     get requests() {
       return requests
     },

@@ -7,7 +7,7 @@ import { prefersPage } from './accepts.ts'
 import { faultsOf } from './validation.ts'
 
 /** Turns errors of a layer that http does not know, such as the database, into what may be said. */
-export type Translate = (error: unknown) => Problem | undefined
+type Translate = (error: unknown) => Problem | undefined
 
 /** The parts of a request, as Fastify calls them and as a fault's place does. */
 const PARTS = [

@@ -6,7 +6,7 @@ const LIFETIME = 24 * 60 * 60
 /** Stands for the answer as long as there is none. */
 const NONE = ''
 
-export interface KeptAnswer {
+interface KeptAnswer {
   readonly fingerprint: string
   readonly answer: string
 }

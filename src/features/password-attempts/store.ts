@@ -3,7 +3,7 @@ import type { Db } from '../../db/tables.ts'
 import { fold } from '../../lib/text.ts'
 import { fromNow, now } from '../../lib/time.ts'
 
-export interface FailureCount {
+interface FailureCount {
   readonly failures: number
   readonly window_ends_at: string
 }

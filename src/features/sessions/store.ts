@@ -4,7 +4,7 @@ import type { Db, Tables } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
 /** A session's user, as access needs them. */
-export interface SessionUser {
+interface SessionUser {
   readonly id: number
   readonly is_admin: boolean
   readonly version: number
@@ -79,7 +79,7 @@ export interface Session {
   readonly expires_at: string
 }
 
-export interface NewSession {
+interface NewSession {
   readonly user_id: number
   readonly expires_at: string
   readonly cookie_digest: string | null
@@ -187,7 +187,7 @@ export async function removeAll(db: Db, userId: number, except?: number): Promis
     .execute()
 }
 
-export interface RefreshToken {
+interface RefreshToken {
   readonly token_digest: string
   readonly user_id: number
   readonly session_id: number

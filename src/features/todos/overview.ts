@@ -4,7 +4,7 @@ import * as lists from './list-store.ts'
 import type { Todo } from './schema.ts'
 import type { Versioned } from './store.ts'
 
-export interface Overview {
+interface Overview {
   /** As asked for, with the last page in the place of one behind it. */
   readonly view: View
   readonly page: ReadonlyArray<Versioned<Todo>>

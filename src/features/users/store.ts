@@ -100,7 +100,7 @@ export async function hold(db: Db, { id, version }: KeptPassword): Promise<boole
   return row !== undefined
 }
 
-export interface NewUser {
+interface NewUser {
   readonly email: string
   readonly password_hash: string
   readonly fname: string
@@ -129,7 +129,7 @@ export async function create(
   return row && shown(row)
 }
 
-export type UserChanges = Partial<Pick<NewUser, 'email' | 'password_hash' | 'fname' | 'lname'>>
+type UserChanges = Partial<Pick<NewUser, 'email' | 'password_hash' | 'fname' | 'lname'>>
 
 /** Changes an account, which must exist and whose new e-mail address must be free. */
 export async function update(db: Db, id: number, changes: UserChanges): Promise<User> {
