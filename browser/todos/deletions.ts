@@ -96,9 +96,9 @@ export const idsDeletedHere = (): Set<number | undefined> =>
   new Set([...deletedHere.keys()].map((row) => knownOf(row).id))
 
 /**
- * Hides the rows of the list that are being deleted, unless a text is edited or waits there, shows those
- * again of which that was undone on another page, and takes off the counts what the server still counts
- * of them.
+ * Hides the rows of the list that are being deleted, unless a text is edited or waits there. Shows rows
+ * again whose deletion was undone on another page. The server still counts what is hidden, so it is
+ * taken off the counts.
  */
 export function showDeletions(): void {
   const notes = noted()
@@ -122,7 +122,7 @@ function beingDeleted(): Counts {
   const elsewhere = rows().filter(
     (row) => row.dataset.deleting !== undefined && !here.has(knownOf(row).id),
   )
-  // What is still being added, the server may not count yet.
+  // The server may not count yet what is still being added.
   const going = [...deletedHere.keys(), ...elsewhere].filter(
     (row) => row.dataset.saving === undefined,
   )

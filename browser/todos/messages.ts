@@ -38,7 +38,7 @@ export interface Shown {
 /** Where the focus was before it went to the messages. */
 let cameFrom: Element | null = null
 
-// It comes from nowhere when it comes back to the window, to where it has been before.
+// When the window gets the focus back, it returns to where it was, and no element is named.
 const noteFocus = ({ relatedTarget: from }: JQuery.FocusInEvent): void => {
   if (from instanceof Element && !from.closest('#toasts')) cameFrom = from
 }

@@ -195,7 +195,7 @@ export class Crew {
       this.#logger.info({ worker: id, worker_pid: pid }, 'a worker left')
     } else {
       this.#logger.error({ worker: id, worker_pid: pid, ending }, 'a worker ended')
-      // Those that were there already when another one failed fell together with it.
+      // Workers that fail together count as one failure.
       const isNew = member.startedAt > this.#lastFailureAt
       if (isNew && !isSettled(member)) {
         this.#failures++

@@ -41,7 +41,7 @@ export class Member {
     this.#worker = worker
     const ended = Promise.withResolvers<void>()
     const serving = Promise.withResolvers<void>()
-    // Whether somebody waits for it or not.
+    // Nobody need wait for it, and a rejection that nobody hears of would end this process.
     serving.promise.catch(() => {})
     this.ended = ended.promise
     this.serving = serving.promise

@@ -4,7 +4,7 @@ import type { ServiceConfig } from '../config/config.ts'
 import { type Preparation, prepareService, type Service } from '../service.ts'
 import { UsageError } from './usage.ts'
 
-/** Often enough that one sign of life that comes late is no sign of death. */
+/** In milliseconds; so often that one late beat is not yet taken for a worker that hangs. */
 const BEAT_EVERY = 500
 
 /**

@@ -39,7 +39,7 @@ export async function hasTable<Schema>(db: Kysely<Schema>, name: string): Promis
   return rows.length > 0
 }
 
-/** For how long the first of those has waited who wait for a connection, in milliseconds. */
+/** The longest time that anyone has waited by now for a connection, in milliseconds. */
 export function longestWait<Schema>(db: Kysely<Schema>): number {
   const { adapter } = db.getExecutor()
   return adapter instanceof PooledPostgresAdapter ? adapter.longestWait() : 0

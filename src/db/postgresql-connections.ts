@@ -42,9 +42,9 @@ export class PostgresqlConnections {
   }
 
   /**
-   * For how long the first of those has waited who wait for a connection or behind others on one,
-   * in milliseconds; infinite when there are
-   * more than can be served in time, which thousands at one moment are before any has waited.
+   * The longest time that anyone has waited by now, for a connection or behind others on one, in
+   * milliseconds. It is infinite when more wait than can be served in time: thousands that come at one
+   * moment are too many before any of them has waited.
    */
   longestWait(): number {
     const { waiting } = this.use()

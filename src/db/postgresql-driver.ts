@@ -57,7 +57,7 @@ class PostgresqlSession implements DatabaseConnection {
 
   async commit(): Promise<void> {
     const result = await this.#client?.query('commit')
-    // Of a transaction in which a statement failed nothing stays.
+    // PostgreSQL answers so, without an error, where a statement of the transaction has failed.
     if (result?.command === 'ROLLBACK') throw new AbortedTransactionError()
   }
 

@@ -37,7 +37,7 @@ class Pipeline {
     return !this.#isBroken && this.underWay < DEPTH_MAX
   }
 
-  /** Since when the first statement has waited that is behind another. */
+  /** When the first statement that is behind another was sent. */
   get waitingSince(): number | undefined {
     return this.#sent[1]
   }
@@ -58,7 +58,7 @@ class Pipeline {
     }
   }
 
-  /** Ends the connection: those behind are not to wait for one after the other as long. */
+  /** Ends the connection, so that those behind a slow statement need not wait for the next slow one. */
   #giveUp(): void {
     this.#isBroken = true
     this.#isGivenUp = true

@@ -31,18 +31,19 @@ export async function whenUnlocked<Result>(
  * disk is what a write mostly costs, and it takes no longer for many. Each is done when that commit
  * is, so what was acknowledged is as durable as by a commit of its own.
  *
- * Writers take turns. `begin` gives the turn, in a transaction that may hold the writes of others
- * already; one who wants to take back what it wrote needs a savepoint. The turn ends by `end` or by
- * `abandon`.
+ * Of those who write there is one at a time, from `begin`, which waits for the one before, to `end` or
+ * `abandon`. The transaction may hold the writes of others already, so one who wants to take back what
+ * it wrote needs a savepoint.
  */
 export class SharedCommit {
   readonly #connection: SqliteConnection
   readonly #waiting: Array<() => void> = []
+  /** Whether somebody is between `begin` and `end` or `abandon`. */
   #isTaken = false
   /** Those whose writes are in the open transaction. */
   #members: Array<PromiseWithResolvers<void>> = []
   #endOfTurn: NodeJS.Immediate | undefined
-  /** Whether to commit at the end of this turn, since the event loop's is over. */
+  /** Whether to commit as soon as nobody is writing, since the turn of the event loop is over. */
   #isDue = false
 
   constructor(connection: SqliteConnection) {
@@ -50,7 +51,7 @@ export class SharedCommit {
   }
 
   async begin(): Promise<void> {
-    // Waiting for the turn counts too: the last of many would else wait for the lock for minutes.
+    // Waiting for other writers counts too: the last of many would else wait for the lock for minutes.
     const since = performance.now()
     if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#isTaken = true
@@ -69,7 +70,7 @@ export class SharedCommit {
     })
   }
 
-  /** Ends the turn of one who wrote; gives once that is on the disk, throws when it never will be. */
+  /** Ends one's writing; gives once it is on the disk, throws when it never will be. */
   end(): Promise<void> {
     const member = Promise.withResolvers<void>()
     this.#members.push(member)
@@ -77,7 +78,7 @@ export class SharedCommit {
     return member.promise
   }
 
-  /** Ends the turn of one who wrote nothing that is to stay, because of `reason`. */
+  /** Ends one's writing of which nothing is to stay, because of `reason`. */
   abandon(reason: unknown): void {
     // A full disk rolls back the whole transaction, and with it what the others wrote.
     if (!this.#connection.isInTransaction) this.#settle((member) => member.reject(reason))

@@ -138,7 +138,7 @@ class NodeSqliteDriver implements Driver {
 
 /** What Kysely must know of these connections that it does not assume of SQLite. */
 class NodeSqliteAdapter extends SqliteAdapter {
-  /** The turns of the writers are what keeps them apart, and migrations too. */
+  /** Writers, and so migrations, are kept apart by `SharedCommit`. */
   override get supportsMultipleConnections(): boolean {
     return true
   }

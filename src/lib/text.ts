@@ -1,7 +1,8 @@
 /**
  * Folds text so that spellings a person would call the same compare equal: compatibility forms
- * composed (NFKC), then lower case. Done here because `lower` differs between the databases. The lower
- * case of Σ depends on what stands behind it, so that part of a text would fold otherwise than in it.
+ * composed (NFKC), then lower case. Done here because `lower` differs between the databases. Σ becomes
+ * ς at the end of a word and σ elsewhere, so the start of a word would fold differently by itself than
+ * within the word; both become σ.
  */
 export const fold = (text: string): string =>
   text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')

@@ -43,8 +43,8 @@ const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
   )
 
 /**
- * So few todos found are collected before they are ordered. Of more than this there is one within
- * a few steps of any order, and a page is found by going along it.
+ * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
+ * through in the order asked for, until the page is full: with so many that is soon.
  */
 const FEW = 1000
 

@@ -21,7 +21,7 @@ export const NewPassword = Type.String({
   'x-uncommon': true,
 })
 
-/** A password that exists already, of whatever age; bounded so that hashing it is. */
+/** A password that exists already, by whatever rules it was chosen; its length bounds the hashing. */
 export const Password = verbatim({
   minLength: 1,
   maxLength: 1024,
