@@ -99,7 +99,8 @@ export async function buildApp(
     frameworkErrors: answerFailure,
     ...serverLimits(config.limits),
     trustProxy: trusted(config.trustedProxies),
-    routerOptions: { ignoreTrailingSlash: true },
+    // What a path holds is for its schema to refuse; how long it may be, HEADER_LIMIT says.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: Number.MAX_SAFE_INTEGER },
     // Requests are served to the end; `drain` sees to it that there is one.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>()

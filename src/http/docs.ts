@@ -46,7 +46,6 @@ export const refusals = {
 const common = {
   400: problem('The request is not well-formed.'),
   413: problem('The body is too large.'),
-  414: problem('A part of the path is too long.'),
   415: problem('The body is of a media type that this path does not take.'),
   422: problem('The request has faults; `errors` names each.'),
   500: problem('Something went wrong on the server.'),
@@ -64,13 +63,12 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
   const takesInput = schema.body || schema.params || schema.querystring || schema.headers
   // A body that a route has no use for is still read, up to the limit, unless the method is safe.
   const readsBody = [method].flat().some((each) => !SAFE.has(each))
-  const { 413: tooLarge, 414: tooLong, 415: wrongType, 422: faults, ...always } = common
+  const { 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
   if (isRecord(schema.querystring)) schema.querystring = withoutDefaulted(schema.querystring)
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
   const answers = {
     ...always,
     ...(takesInput ? { 422: faults } : {}),
-    ...(schema.params ? { 414: tooLong } : {}),
     ...(schema.body ? { 409: refusals[409] } : {}),
     ...(readsBody ? { 413: tooLarge, 415: wrongType } : {}),
     ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),

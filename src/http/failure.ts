@@ -60,7 +60,6 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not one that this path takes.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The Content-Length does not fit the body.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
-  FST_ERR_MAX_PARAM_LENGTH: 'A part of the path is too long.',
   FST_ERR_BAD_URL: 'The path is not well-formed.',
 }
 
@@ -103,8 +102,6 @@ function logFailure(problem: Problem, request: FastifyRequest): void {
   }
 }
 
-const UNREADABLE: ReadonlySet<string> = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH'])
-
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
 /** Answers with a page that tells a person of the problem. */
@@ -131,7 +128,7 @@ export const failureAnswer =
       .code(problem.status)
       // Set here too, since a path that cannot be read fails before any hook.
       .headers({ 'X-Request-Id': request.id, Vary: 'Accept', ...problem.headers })
-    const isUnread = isFastifyError(error) && UNREADABLE.has(error.code)
+    const isUnread = isFastifyError(error) && error.code === 'FST_ERR_BAD_URL'
     const isOfApi = isUnread ? isApiPath(request.url) : isDescribed(request)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)

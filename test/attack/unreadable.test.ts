@@ -42,11 +42,21 @@ test('NUL in any field of any page is a fault of the request, never of the serve
 
 test('the API tells of a path that cannot be read as of anything else, whatever is preferred', async (t) => {
   const { ann } = await world(t)
-  for (const path of ['/api/v1/todos/%E0%A4%A', `/api/v1/todos/${'1'.repeat(200)}`]) {
-    const answer = await ann.get(path, { accept: 'text/html' })
-    assert.ok([400, 414].includes(answer.statusCode))
-    assert.equal(answer.headers['content-type'], 'application/problem+json')
-  }
+  const answer = await ann.get('/api/v1/todos/%E0%A4%A', { accept: 'text/html' })
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.headers['content-type'], 'application/problem+json')
   const page = await ann.get(`/nowhere/%E0%A4%A`, { accept: 'text/html' })
   assert.match(String(page.headers['content-type']), /^text\/html/)
+})
+
+test('a long part of a path is looked at as a short one: who asks, then what for (401, 422)', async (t) => {
+  const { ann, nobody } = await world(t)
+  for (const length of [20, 150, 10_000]) {
+    const path = `/api/v1/todos/${'1'.repeat(length)}`
+    assert.equal((await nobody.get(path)).statusCode, 401)
+    const answer = await ann.get(path)
+    assert.equal(answer.statusCode, 422)
+    assert.deepEqual(answer.json().errors[0].loc, ['path', 'id'])
+    assert.equal(answer.headers['cache-control'], 'no-store')
+  }
 })
