@@ -30,7 +30,7 @@ import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
-import { answerFailures, answerMalformed, failureAnswer } from './http/failure.ts'
+import { answerFailures, answerMalformed, failureAnswer, routeUnreadable } from './http/failure.ts'
 import {
   collectRoutes,
   guardAnswers,
@@ -96,7 +96,7 @@ export async function buildApp(
     childLoggerFactory: (logger, bindings, options, { headers }) =>
       logger.child({ ...bindings, ...traceOf(headers) }, options),
     clientErrorHandler: answerMalformed,
-    frameworkErrors: answerFailure,
+    frameworkErrors: routeUnreadable,
     ...serverLimits(config.limits),
     trustProxy: trusted(config.trustedProxies),
     // What a path holds is for its schema to refuse; how long it may be, HEADER_LIMIT says.

@@ -41,6 +41,17 @@ test('a request is logged under its id, its worker, and the trace that it came w
   }
 })
 
+test('a path that cannot be read is logged and counted as it came', async (t) => {
+  const server = await startServer(t, { PROXY_HEADERS: '1', METRICS: '1' })
+  const headers = { 'x-request-id': 'unreadable', 'x-forwarded-for': '192.0.2.7' }
+  assert.equal((await fetch(`${server.url}/%zz?q=private`, { headers })).status, 400)
+  const { req, res } = await lineOf(server, 'unreadable')
+  assert.deepEqual(req, { method: 'GET', path: '/%zz', ip: '192.0.2.7' })
+  assert.deepEqual(res, { status: 400 })
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  assert.match(metrics, /_count\{method="GET",route="unknown",status="400"\} 1/)
+})
+
 test('no password, token, cookie or key is in any log, however much is logged', async (t) => {
   const key = 'k3y that signs the access tokens of this test'
   const server = await startServer(t, { LOG_LEVEL: 'trace', SECRET_KEY: key })

@@ -14,7 +14,7 @@ const nameOf = ({ protocol }: FastifyRequest, name: string): string =>
 
 /** The cookie's value; undefined where there is none. */
 export const readCookie = (request: FastifyRequest, name: string): string | undefined =>
-  // A request whose path cannot be read fails before its cookies are.
+  // A request that is refused for overload fails before its cookies are read.
   request.cookies?.[nameOf(request, name)]
 
 interface CookieOptions {

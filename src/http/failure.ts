@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Fault, invalid, noSuchPath, Problem } from '../lib/problem.ts'
+import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { prefersPage } from './accepts.ts'
 import { faultsOf } from './validation.ts'
@@ -60,7 +60,6 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not one that this path takes.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The Content-Length does not fit the body.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
-  FST_ERR_BAD_URL: 'The path is not well-formed.',
 }
 
 const NOT_IN_A_PATH = /%(?![0-9A-Fa-f]{2})|[^\w.~!$&'()*+,;=:@%/-]/g
@@ -74,7 +73,7 @@ const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
   title: problem.title,
   status: problem.status,
   detail: problem.detail,
-  instance: uriPath(request.url),
+  instance: uriPath(request.originalUrl),
   request_id: request.id,
   ...(problem.errors && {
     errors: problem.errors.map((fault) => ({ ...fault, loc: [...fault.loc] })),
@@ -102,6 +101,24 @@ function logFailure(problem: Problem, request: FastifyRequest): void {
   }
 }
 
+/** No route has a percent sign in its path. */
+const NOWHERE = '/%25'
+
+/**
+ * Leads a request whose path the router cannot read to where nothing is, to be answered there. At the router's
+ * own way out no hook runs, so that it would have no security headers and no line in the log.
+ */
+export function routeUnreadable(
+  _error: FastifyError,
+  { server, raw }: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  // The name under which Fastify keeps the URL before it was rewritten.
+  server.routing(Object.assign(raw, { originalUrl: raw.url, url: NOWHERE }), reply.raw)
+}
+
+const isReadable = ({ url, originalUrl }: FastifyRequest): boolean => url === originalUrl
+
 type AnswerFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
 /** Answers with a page that tells a person of the problem. */
@@ -124,12 +141,8 @@ export const failureAnswer =
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
     logFailure(problem, request)
-    reply
-      .code(problem.status)
-      // Set here too, since a path that cannot be read fails before any hook.
-      .headers({ 'X-Request-Id': request.id, Vary: 'Accept', ...problem.headers })
-    const isUnread = isFastifyError(error) && error.code === 'FST_ERR_BAD_URL'
-    const isOfApi = isUnread ? isApiPath(request.url) : isDescribed(request)
+    reply.code(problem.status).headers({ Vary: 'Accept', ...problem.headers })
+    const isOfApi = isReadable(request) ? isDescribed(request) : isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
       return
@@ -137,10 +150,13 @@ export const failureAnswer =
     reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }
 
-/** Sends every failure of the app, and every unknown path, to `answer`. */
+/** Sends every failure of the app, and every path that is unknown or unreadable, to `answer`. */
 export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
   app.setErrorHandler(answer)
-  app.setNotFoundHandler((request, reply) => answer(noSuchPath(), request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const problem = isReadable(request) ? noSuchPath() : unreadablePath()
+    answer(problem, request, reply)
+  })
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, [status: number, line: string, detail: string]>> = {

@@ -13,7 +13,11 @@ export async function logger(
     serializers: {
       err: pino.stdSerializers.err,
       // The path without its query: what a person searched for is theirs.
-      req: ({ method, url, ip }) => ({ method, path: String(url).split('?', 1)[0], ip }),
+      req: ({ method, originalUrl, ip }) => ({
+        method,
+        path: String(originalUrl).split('?', 1)[0],
+        ip,
+      }),
       res: ({ statusCode }) => ({ status: statusCode }),
       // Their values hold passwords, tokens and cookies.
       headers: (headers) => Object.keys(headers),

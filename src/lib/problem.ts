@@ -46,6 +46,8 @@ export const notFound = (what: string) => new Problem(404, `${what} not found`)
 
 export const noSuchPath = () => new Problem(404, 'There is nothing at this path.')
 
+export const unreadablePath = () => new Problem(400, 'The path is not well-formed.')
+
 export const conflict = (detail: string) => new Problem(409, detail)
 
 /** 412: the `If-Match` that the request named is not the current entity tag (RFC 9110 §13.1.1). */

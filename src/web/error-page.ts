@@ -40,7 +40,7 @@ export function sendErrorPage(
         }
         ${wait && html`<p>Please wait ${wait} ${wait === '1' ? 'second' : 'seconds'} before the next try.</p>`}
         <p class="actions">
-          ${wait && isReading && html`<a class="button" href="${request.url}">Try again</a>`}
+          ${wait && isReading && html`<a class="button" href="${request.originalUrl}">Try again</a>`}
           <a class="${wait && isReading ? 'button-quiet' : 'button'}" href="/home">To my todos</a>
         </p>
         <p class="hint">Request ${request.id}</p>

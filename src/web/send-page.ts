@@ -11,6 +11,6 @@ export const sendPage = (request: FastifyRequest, reply: FastifyReply, page: Pag
       assets: readAssets(),
       theme: themeOf(request),
       flash: takeFlash(request, reply),
-      url: request.method === 'GET' ? request.url : '/',
+      url: request.method === 'GET' ? request.originalUrl : '/',
     }).toString(),
   )

@@ -60,3 +60,21 @@ test('a long part of a path is looked at as a short one: who asks, then what for
     assert.equal(answer.headers['cache-control'], 'no-store')
   }
 })
+
+test('a path that cannot be read is answered with the headers of every answer (400)', async (t) => {
+  const { app } = await world(t, { PROXY_HEADERS: '1' })
+  for (const accept of ['text/html', 'application/json']) {
+    const ask = (url: string) =>
+      app.inject({
+        url,
+        headers: { accept, 'x-request-id': 'asked', 'x-forwarded-proto': 'https' },
+      })
+    const nothing = await ask('/nothing')
+    for (const url of ['/%zz', '/home/todos/%E0%A4%A/delete', '/assets/%']) {
+      const answer = await ask(url)
+      assert.equal(answer.statusCode, 400, url)
+      const given = { ...answer.headers, 'content-length': nothing.headers['content-length'] }
+      assert.deepEqual({ ...given, date: nothing.headers.date }, nothing.headers, url)
+    }
+  }
+})
