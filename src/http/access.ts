@@ -84,23 +84,35 @@ async function callerBy(request: FastifyRequest, identify: Identify): Promise<Ca
   return caller
 }
 
+const ownOrigin = ({ protocol, host }: FastifyRequest): string => `${protocol}://${host}`
+
 /**
  * Whether a browser sent the request from our own page (OWASP CSRF Prevention Cheat Sheet: fetch
  * metadata, with the origin for browsers that lack it). A request that says neither is refused.
  */
-function isSameOrigin({ headers, protocol, host }: FastifyRequest): boolean {
-  const site = headers['sec-fetch-site']
+function isSameOrigin(request: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, origin } = request.headers
   if (site !== undefined) return site === 'same-origin'
-  return headers.origin === `${protocol}://${host}`
+  return origin === ownOrigin(request)
 }
 
 /**
  * Whether a browser says that another site's page sent the request. A person who typed the address
  * comes from nowhere, and other clients say nothing.
  */
-export function isFromElsewhere(request: FastifyRequest): boolean {
+function isFromElsewhere(request: FastifyRequest): boolean {
   const { 'sec-fetch-site': site, origin } = request.headers
   return (site ?? origin) !== undefined && site !== 'none' && !isSameOrigin(request)
+}
+
+/**
+ * Whether a person followed a link of our own page, or typed the address. Over plain http browsers send no
+ * fetch metadata, and with a link no origin: only the page that it was on, which a typed address does not have.
+ */
+export function isOwnLink(request: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, referer = '' } = request.headers
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  return URL.canParse(referer) && new URL(referer).origin === ownOrigin(request)
 }
 
 /** The caller of a route that is not public. */

@@ -157,8 +157,41 @@ test('another site signs nobody in, up or out, and changes nothing (403)', async
       }
     }
   }
-  const logout = await here.app.inject({ url: '/logout', headers: { ...ELSEWHERE, cookie } })
-  assert.equal(logout.statusCode, 200)
-  assert.equal((await here.nobody.get('/auth/me', { cookie })).statusCode, 200)
   assert.deepEqual((await here.ann.get('/api/v1/todos')).json(), [])
+})
+
+test('a link to sign out asks first, unless the browser says that it is ours or was typed', async (t) => {
+  const here = await world(t)
+  const follow = async (headers: Record<string, string>) => {
+    const session = sessionIn(await postForm(here, '/login', credentials))
+    const cookie = `session=${session?.value}`
+    const { statusCode, body } = await here.app.inject({
+      url: '/logout',
+      headers: { host: 'todo.example', cookie, ...headers },
+    })
+    const isOut = (await here.nobody.get('/auth/me', { cookie })).statusCode === 401
+    assert.equal(isOut, statusCode === 302)
+    if (!isOut) assert.match(body, /<form method="post" action="\/logout"/)
+    return isOut
+  }
+  // Over plain http browsers send no fetch metadata, and with a link no Origin.
+  for (const headers of [
+    ELSEWHERE,
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site', referer: 'http://todo.example/home' },
+    {},
+    { referer: 'http://evil.example/todo.example' },
+    { referer: 'http://todo.example.evil.example/' },
+    { referer: 'http://todo.example:8000/' },
+    { referer: 'todo.example' },
+  ] as Record<string, string>[]) {
+    assert.equal(await follow(headers), false, JSON.stringify(headers))
+  }
+  for (const headers of [
+    HERE,
+    { 'sec-fetch-site': 'none' },
+    { referer: 'http://todo.example/home?show=open' },
+  ]) {
+    assert.equal(await follow(headers), true, JSON.stringify(headers))
+  }
 })

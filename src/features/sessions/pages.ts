@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
-import { callerOf, isFromElsewhere } from '../../http/access.ts'
+import { callerOf, isOwnLink } from '../../http/access.ts'
 import { FORM } from '../../http/bodies.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
 import { localPath, Next } from '../../lib/local-path.ts'
@@ -161,7 +161,8 @@ export const sessionPages =
     app.post('/logout', { config, schema: { hide: true } }, leave)
 
     app.get('/logout', { config, schema: { hide: true } }, async (request, reply) => {
-      if (!isFromElsewhere(request)) return leave(request, reply)
+      if (!readCookie(request, SESSION_COOKIE)) return reply.redirect('/login')
+      if (isOwnLink(request)) return leave(request, reply)
       return sendPage(request, reply, { title: 'Sign out', content: logoutView() })
     })
 
