@@ -27,7 +27,7 @@ export const serverLimits = (limits: Limits) =>
     http: {
       maxHeaderSize: limits.header,
       headersTimeout: limits.headersTimeout,
-      connectionsCheckingInterval: Math.min(CHECK_EVERY, limits.headersTimeout / 2),
+      connectionsCheckingInterval: Math.min(CHECK_EVERY, Math.floor(limits.headersTimeout / 2)),
     },
   }) satisfies FastifyHttpOptions<Server>
 
