@@ -15,7 +15,7 @@ export const Environment = Type.Object({
   }),
   PORT: whole(0, 65_535, 8000, 'The port to listen on; 0 picks a free one.'),
   DATABASE_URL: Type.String({
-    pattern: '^(sqlite://|postgres(ql)?(\\+\\w+)?://.)',
+    pattern: '^(sqlite://(/.+)?$|postgres(ql)?(\\+\\w+)?://.)',
     default: 'sqlite:///data/todo.db',
     allowed:
       'sqlite:///relative/file, sqlite:////absolute/file or postgresql://user:password@host/name',
