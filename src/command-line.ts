@@ -115,12 +115,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Of the operating system, as when a port is taken, or of PostgreSQL. */
+const isFromOutside = (error: unknown): boolean =>
+  error instanceof Error && ('syscall' in error || 'severity' in error)
+
 /** A person gets a sentence; only what nobody foresaw comes with its stack. */
 function fail(error: unknown): void {
   const isForeseen =
-    error instanceof ForeseenError ||
-    error instanceof Problem ||
-    (error instanceof Error && 'code' in error && !(error instanceof SyntaxError))
+    error instanceof ForeseenError || error instanceof Problem || isFromOutside(error)
   if (isForeseen) process.stderr.write(`${messageOf(error)}\n`)
   else console.error(error)
   process.exitCode = error instanceof ForeseenError ? error.exitCode : 1

@@ -71,3 +71,12 @@ test('a first worker that cannot start ends the service with its message and cod
     /exited with 1 before listening[\s\S]*SyntaxError/,
   )
 })
+
+test('a mistake of ours ends the start with its place in the code, whatever its code', async (t) => {
+  const { program, main } = await copyOfProgram(t)
+  await writeFile(join(program, 'src/app.ts'), `export const buildApp = () => new URL('nonsense')`)
+  await assert.rejects(
+    startServer(t, {}, main),
+    /exited with 1 before listening[\s\S]*TypeError: Invalid URL[\s\S]*at buildApp .*app\.ts:1:/,
+  )
+})
