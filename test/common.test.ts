@@ -167,6 +167,22 @@ test('the API moves with API_PREFIX', async (t) => {
   assert.equal(made.headers.location, `/things/v9/todos/${made.json().id}`)
 })
 
+test('API_PREFIX must not begin like a path of the service itself', async (t) => {
+  const { app, config } = await world(t)
+  const own = [...app.routeTable.keys()].filter((path) => !path.startsWith(config.apiPrefix))
+  const beginnings = new Set([...own, '/metrics'].map((path) => path.split('/')[1] ?? ''))
+  beginnings.delete('')
+  assert.ok(beginnings.has('home') && beginnings.has('openapi.json'))
+  for (const beginning of beginnings) {
+    for (const prefix of [`/${beginning}`, `/${beginning}/api`]) {
+      await assert.rejects(world(t, { API_PREFIX: prefix, DATABASE_URL: 'sqlite://' }), {
+        name: 'ConfigurationError',
+        message: `API_PREFIX: read "${prefix}", allowed: one that begins otherwise than the paths of the service itself, such as /api/v1`,
+      })
+    }
+  }
+})
+
 test('CORS is closed unless an origin is named, and open to that one only', async (t) => {
   const origin = 'https://app.example.org'
   const closed = await world(t)

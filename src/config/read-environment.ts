@@ -69,11 +69,33 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return environment
 }
 
+/** What the paths of the service itself begin with. */
+const OWN_PATHS: ReadonlySet<string | undefined> = new Set([
+  'account',
+  'assets',
+  'auth',
+  'docs',
+  'health',
+  'home',
+  'login',
+  'logout',
+  'metrics',
+  'openapi.json',
+  'ready',
+  'sessions',
+  'signup',
+  'theme',
+])
+
 /** What no schema can say: each rule gives its fault, if there is one. */
 const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
   ({ DATABASE_URL }) => {
     if (sqlitePath(DATABASE_URL) !== undefined || URL.canParse(DATABASE_URL)) return undefined
     return 'DATABASE_URL: read what is not a URL, allowed: one in which the password is percent-encoded'
+  },
+  ({ API_PREFIX }) => {
+    if (!OWN_PATHS.has(API_PREFIX.split('/')[1])) return undefined
+    return `API_PREFIX: read ${JSON.stringify(API_PREFIX)}, allowed: one that begins otherwise than the paths of the service itself, such as /api/v1`
   },
   ({ PAGE_SIZE, PAGE_SIZE_MAX }) => {
     if (PAGE_SIZE <= PAGE_SIZE_MAX) return undefined
