@@ -283,7 +283,18 @@ test('a kept secret that was spoilt is refused with a sentence (78)', async (t) 
 
 test('a command line that is not understood is answered with the usage (64)', async (t) => {
   const { todo } = await installation(t)
-  const lines = ['dance', '--dance', 'migrate now', 'user', 'user promote', 'user dance ann']
+  const lines = [
+    'dance',
+    '--dance',
+    'migrate now',
+    'user',
+    'user promote',
+    'user dance ann',
+    'user promote ann bob',
+    'user password ann hunter22',
+    'user create ann bob --fname A --lname B',
+    'user list nonsense',
+  ]
   const answers = await Promise.all(lines.map((line) => todo(line.split(' '))))
   for (const [index, { code, stdout, stderr }] of answers.entries()) {
     assert.deepEqual([code, stdout], [64, ''], lines[index] ?? '')

@@ -27,11 +27,13 @@ const PAGE = 1000
 export async function userCommand(
   config: Config,
   logger: FastifyBaseLogger,
-  [verb, email]: readonly string[],
+  [verb, email, ...surplus]: readonly string[],
   flags: Flags,
 ): Promise<string[]> {
-  if (verb === 'list') return withMigratedDatabase(config, logger, listUsers)
-  if (email === undefined) throw new UsageError(usage)
+  if (verb === 'list' && email === undefined) {
+    return withMigratedDatabase(config, logger, listUsers)
+  }
+  if (email === undefined || surplus.length > 0) throw new UsageError(usage)
   switch (verb) {
     case 'create':
       // The first account may be made before the service is started for the first time.
