@@ -16,7 +16,10 @@ export async function backupTo(
   file: string,
   options: { force: boolean },
 ): Promise<string[]> {
-  const path = fileOf(databaseUrl, (url) => `pg_dump --format=custom --file=${file} ${url}`)
+  const path = fileOf(
+    databaseUrl,
+    (url) => `pg_dump --format=custom --file=${quoted(file)} ${quoted(url)}`,
+  )
   const { tables, replaced } = await copyFile(path, resolve(file), options)
   for (const part of replaced) rmSync(part)
   return [...tableLines(tables), `Backed up ${path} to ${file}, and checked it.`]
@@ -34,7 +37,8 @@ export async function restoreFrom(
 ): Promise<string[]> {
   const path = fileOf(
     databaseUrl,
-    (url) => `pg_restore --exit-on-error --single-transaction --no-owner --dbname=${url} ${file}`,
+    (url) =>
+      `pg_restore --exit-on-error --single-transaction --no-owner --dbname=${quoted(url)} ${quoted(file)}`,
   )
   checkFile(resolve(file))
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -51,6 +55,9 @@ export async function restoreFrom(
       : []),
   ]
 }
+
+/** Text as one word for a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /** The SQLite file; for PostgreSQL throws with the command that does the same there. */
 function fileOf(databaseUrl: string, command: (url: string) => string): string {
