@@ -1,5 +1,6 @@
 import { dropAll, migrate } from './db/migrate.ts'
 import type { Db } from './db/tables.ts'
+import { list as listTodos } from './features/todos/list-store.ts'
 import * as todos from './features/todos/store.ts'
 import * as users from './features/users/store.ts'
 import { hash } from './lib/passwords.ts'
@@ -46,6 +47,8 @@ const accounts: readonly DemoAccount[] = [
   },
 ]
 
+const ORDER = { sort: 'id', descending: false } as const
+
 /** A reset was asked of a database with something of somebody's in it. */
 class NotOnlyDemoData extends ForeseenError {
   constructor() {
@@ -59,16 +62,10 @@ class NotOnlyDemoData extends ForeseenError {
 
 /** Whether every account and todo is one that the demo data put there, and unchanged. */
 async function holdsOnlyDemoData(db: Db): Promise<boolean> {
-  const people = await db.selectFrom('users').select(['id', 'email', 'version']).execute()
-  for (const { id, email, version } of people) {
+  for (const { id, email, version } of await users.listVersions(db)) {
     const account = accounts.find((each) => each.email === email)
     if (!account || version !== 1) return false
-    const kept = await db
-      .selectFrom('todos')
-      .select(['text', 'version'])
-      .where('owner_id', '=', id)
-      .limit(account.todos.length + 1)
-      .execute()
+    const kept = await listTodos(db, id, {}, ORDER, { offset: 0 }, account.todos.length + 1)
     const isDemo = kept.every(
       (todo) => todo.version === 1 && account.todos.some(([text]) => text === todo.text),
     )

@@ -47,6 +47,10 @@ export async function list(
   return rows.map(shown)
 }
 
+/** Every account with the number of its changes. */
+export const listVersions = (db: Db): Promise<Array<Pick<UserRow, 'id' | 'email' | 'version'>>> =>
+  db.selectFrom('users').select(['id', 'email', 'version']).execute()
+
 export const count = (db: Db): Promise<number> => countOf(db.selectFrom('users'))
 
 /** Whether there is an account at all. */
