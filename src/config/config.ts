@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { codeOf } from '../lib/code.ts'
 import { fittingWorkers } from './concurrency.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
@@ -37,7 +38,7 @@ function dotEnv(): NodeJS.ProcessEnv {
     // Editors of Windows begin a file with a byte order mark, which would be part of the first name.
     return parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
+    if (codeOf(error) === 'ENOENT') return {}
     throw new ConfigurationError([`.env: ${String(error)}`])
   }
 }

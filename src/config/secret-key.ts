@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { codeOf } from '../lib/code.ts'
 import { randomSecret } from '../lib/secrets.ts'
 
 /** Where the key of an installation that names none is kept. */
@@ -24,7 +25,7 @@ export function keptKey(): string {
   try {
     return read(path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (codeOf(error) !== 'ENOENT') throw error
   }
   mkdirSync(resolve(path, '..'), { recursive: true, mode: 0o700 })
   // Written aside and linked in: of two first starts at once, both read the same whole key.
@@ -33,7 +34,7 @@ export function keptKey(): string {
   try {
     linkSync(aside, path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (codeOf(error) !== 'EEXIST') throw error
   } finally {
     unlinkSync(aside)
   }

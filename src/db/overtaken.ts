@@ -1,9 +1,10 @@
+import { codeOf } from '../lib/code.ts'
+
 /** PostgreSQL error class 40, transaction rollback: another one was in the way (manual, appendix A). */
-export const isOvertaken = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  error.code.startsWith('40')
+export function isOvertaken(error: unknown): boolean {
+  const code = codeOf(error)
+  return typeof code === 'string' && code.startsWith('40')
+}
 
 const TRIES = 3
 

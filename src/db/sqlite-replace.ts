@@ -1,5 +1,6 @@
 import * as files from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { codeOf } from '../lib/code.ts'
 import { DatabaseRefused } from './refusal.ts'
 import { explained, isBusy, isDamage, naming } from './sqlite-failure.ts'
 
@@ -87,7 +88,7 @@ export function giveTo(path: string, model: string): boolean {
     if (wanted.isFile()) files.fchmodSync(descriptor, wanted.mode & 0o777)
     return true
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+    if (codeOf(error) !== 'EPERM') throw error
     return false
   } finally {
     files.closeSync(descriptor)

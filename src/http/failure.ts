@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { codeOf } from '../lib/code.ts'
 import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { prefersPage } from './accepts.ts'
@@ -93,8 +94,7 @@ function logFailure(problem: Problem, request: FastifyRequest): void {
   const { status, detail, cause } = problem
   if (status === 503) {
     if (cause instanceof Error) {
-      const code = 'code' in cause ? cause.code : undefined
-      request.log.warn({ cause: cause.message, code }, detail)
+      request.log.warn({ cause: cause.message, code: codeOf(cause) }, detail)
     }
   } else if (status >= 500) {
     request.log.error({ err: cause ?? problem }, detail)
