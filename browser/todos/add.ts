@@ -45,7 +45,7 @@ export function post(row: HTMLElement): void {
       const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
       learn(row, todoIn(answer), answer.tag ?? undefined)
       settle(row, { text })
-      deletions.note(row)
+      deletions.follow(row)
       // One that was refused before may stand in a view to which it does not belong.
       if (isOutOfView(row)) refresh()
     },

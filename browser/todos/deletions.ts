@@ -1,8 +1,10 @@
 import type { Counts } from '../../src/features/todos/links.ts'
+import type { Refused } from '../api.ts'
 import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
 import { count, hide, rows, unhide } from './list.ts'
 import { holdsText, isTicked, knownOf } from './row.ts'
+import { tagOf, type Version } from './todo.ts'
 
 // What is deleted for the eye, and not yet by the server. Each such todo that the server knows is noted in
 // the browser's storage too: a page may end before it can ask for the deletion, and the next one makes up
@@ -17,8 +19,15 @@ interface Undoable {
   readonly withdraw: () => void
 }
 
-/** Rows that were deleted on this page, each with what there is as long as that can be undone. */
-const deletedHere = new Map<HTMLElement, Undoable | undefined>()
+interface Deletion {
+  /** What was deleted: the todo as it was then, and what this page made of it since. */
+  version: Version
+  /** What there is as long as it can be undone. */
+  undoable: Undoable | undefined
+}
+
+/** Rows that were deleted on this page. */
+const deletedHere = new Map<HTMLElement, Deletion>()
 
 const prefix = (): string => `deleted/${person()}/`
 
@@ -29,7 +38,7 @@ interface Note {
   /** When the deletion is final, by the browser's clock. */
   readonly finalAt: number
   /** The `updated_at` of what was deleted. */
-  readonly version: string | undefined
+  readonly version: string
 }
 
 /** What this person deleted, here or on another page, by its id. */
@@ -37,58 +46,102 @@ export function noted(): Map<number, Note> {
   const notes = [...storage.kept()].filter(([key]) => isNote(key))
   return new Map(
     notes.map(([key, value]) => {
-      const [finalAt, version] = value.split(' ')
+      const [finalAt, version = ''] = value.split(' ')
       return [Number(key.slice(prefix().length)), { finalAt: Number(finalAt), version }]
     }),
   )
 }
 
-/** Notes the deletion of a row, where it is one and the server knows the todo. */
-export function note(row: HTMLElement): void {
-  const { id, updated_at } = knownOf(row)
-  if (id === undefined || !deletedHere.has(row)) return
-  storage.keep(`${prefix()}${id}`, `${Date.now() + SECOND_THOUGHTS} ${updated_at}`)
+/** Notes the deletion of a row, where the server knows the todo. */
+function note(row: HTMLElement, { version }: Deletion): void {
+  const { id } = knownOf(row)
+  if (id === undefined) return
+  storage.keep(`${prefix()}${id}`, `${Date.now() + SECOND_THOUGHTS} ${version.updated_at}`)
 }
+
+/**
+ * Notes what this page made of a row's todo: where it was deleted here, that is what goes; where it was
+ * deleted on another page before, it stays.
+ */
+export function follow(row: HTMLElement): void {
+  const known = knownOf(row)
+  // The row may be another one by now.
+  const [deleted] = [...deletedHere].filter(([each]) => knownOf(each).id === known.id)
+  if (deleted) {
+    const [deletedRow, deletion] = deleted
+    deletion.version = known
+    note(deletedRow, deletion)
+  } else if (known.id !== undefined) forget(known.id)
+}
+
+/** The version of a row's todo that was deleted. */
+export const versionOf = (row: HTMLElement): Version =>
+  deletedHere.get(row)?.version ?? knownOf(row)
+
+/** Why something was not deleted, for the end of a sentence. */
+export const reasonOf = ({ status, message }: Refused): string =>
+  status === 412 ? 'It was changed somewhere else.' : message
 
 export const forget = (id: number): void => storage.forget(`${prefix()}${id}`)
 
 /** Begins a deletion, and calls `finish` when it has not been undone in time. */
 export function begin(row: HTMLElement, finish: () => void, withdraw: () => void): void {
   row.dataset.deleting = ''
-  deletedHere.set(row, { timer: setTimeout(finish, SECOND_THOUGHTS), withdraw })
-  note(row)
+  const undoable = { timer: setTimeout(finish, SECOND_THOUGHTS), withdraw }
+  const deletion = { version: knownOf(row), undoable }
+  deletedHere.set(row, deletion)
+  note(row, deletion)
+  void learnTag(row, deletion)
+}
+
+/** Asks for the tag of what was deleted: a page that is left has no time to. */
+async function learnTag(row: HTMLElement, deletion: Deletion): Promise<void> {
+  const { version } = deletion
+  const { id } = knownOf(row)
+  if (id === undefined) return
+  try {
+    const tag = await tagOf(id, version)
+    if (deletion.version === version) deletion.version = { ...version, tag }
+  } catch {
+    // The deletion itself asks once more, and says what is the matter.
+  }
 }
 
 /** Ends the time in which a deletion can be undone, and the offer; false when it is over already. */
 export function endUndo(row: HTMLElement): boolean {
-  const undoable = deletedHere.get(row)
-  if (!undoable) return false
-  clearTimeout(undoable.timer)
-  deletedHere.set(row, undefined)
-  undoable.withdraw()
+  const deletion = deletedHere.get(row)
+  if (!deletion?.undoable) return false
+  const { timer, withdraw } = deletion.undoable
+  clearTimeout(timer)
+  deletion.undoable = undefined
+  withdraw()
   return true
 }
 
 /** Ends a deletion: it was undone, or the server has answered. */
 export function end(row: HTMLElement): void {
   const { id } = knownOf(row)
-  clearTimeout(deletedHere.get(row)?.timer)
+  clearTimeout(deletedHere.get(row)?.undoable?.timer)
   deletedHere.delete(row)
   delete row.dataset.deleting
   if (id !== undefined) forget(id)
 }
 
-/** Makes final what could still be undone here, and leaves it to the notes. Gives the todos' ids. */
-export function leaveToNotes(): number[] {
-  const ids: number[] = []
-  for (const row of deletedHere.keys()) {
+/**
+ * Makes final what could still be undone here, and leaves it to the notes. Gives the todos that can be
+ * deleted at once, by their ids with their tags.
+ */
+export function leaveToNotes(): Map<number, string> {
+  const tags = new Map<number, string>()
+  for (const [row, deletion] of deletedHere) {
     const { id } = knownOf(row)
     if (id === undefined || !endUndo(row)) continue
-    note(row)
+    note(row, deletion)
     deletedHere.delete(row)
-    ids.push(id)
+    const { tag } = deletion.version
+    if (tag !== undefined) tags.set(id, tag)
   }
-  return ids
+  return tags
 }
 
 /** The ids of what was deleted on this page. */

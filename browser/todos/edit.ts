@@ -2,6 +2,7 @@ import $ from 'jquery'
 import { Refused } from '../api.ts'
 import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
+import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { focusedRow, insertFirst, remove as removeRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
@@ -58,6 +59,7 @@ function saveText(row: HTMLElement, text: string, before: string): void {
     async send() {
       await saveOver(row, text, before)
       settle(row, { text })
+      deletions.follow(row)
       leaveView(row)
     },
     refused(refusal) {

@@ -1,7 +1,7 @@
 import * as deletions from './deletions.ts'
 import { alarm } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { erase, get } from './todo.ts'
+import { erase } from './todo.ts'
 import { write } from './writes.ts'
 
 // Deletions that another page announced and did not live to finish.
@@ -27,7 +27,7 @@ export function finishLeftovers(): void {
   if (waits.length > 0) next = setTimeout(finishLeftovers, Math.min(...waits))
 }
 
-function finish(id: number, version: string | undefined): void {
+function finish(id: number, version: string): void {
   asked.add(id)
   const end = () => {
     asked.delete(id)
@@ -36,16 +36,12 @@ function finish(id: number, version: string | undefined): void {
   }
   write({
     async send() {
-      const { todo, tag } = await get(id)
-      // Someone went on with it afterwards, perhaps on a device that did not know: theirs stays.
-      if (todo.updated_at === version) await erase(id, tag)
+      await erase(id, { updated_at: version, tag: undefined })
       end()
     },
     refused(refusal) {
       end()
-      if (refusal.status !== 404 && refusal.status !== 412) {
-        alarm(`A todo was not deleted. ${refusal.message}`)
-      }
+      if (refusal.status !== 404) alarm(`A todo was not deleted. ${deletions.reasonOf(refusal)}`)
     },
   })
 }

@@ -50,7 +50,7 @@ function finish(row: HTMLElement): void {
   if (!deletions.endUndo(row)) return
   write({
     async send() {
-      await erase(idOf(row))
+      await erase(idOf(row), deletions.versionOf(row))
       forget(row)
       refill()
     },
@@ -61,7 +61,8 @@ function finish(row: HTMLElement): void {
         return
       }
       restore(row)
-      alarm(`Not deleted: ${refusal.message} “${textOf(row)}”`)
+      alarm(`Not deleted: ${deletions.reasonOf(refusal)} “${textOf(row)}”`)
+      refresh()
     },
   })
 }
@@ -100,10 +101,10 @@ export function watchRemoving(list: HTMLElement): void {
  * browser carries the requests on without it, and should one fail, the next page makes up for it.
  */
 async function finishAll(): Promise<void> {
-  const requests = deletions.leaveToNotes().map(async (id) => {
+  const requests = [...deletions.leaveToNotes()].map(async ([id, tag]) => {
     const { ok, status } = await fetch(`${api()}/${id}`, {
       method: 'DELETE',
-      headers: fromThisPage(),
+      headers: { ...fromThisPage(), 'If-Match': tag },
       keepalive: true,
       signal: AbortSignal.timeout(PATIENCE),
     })

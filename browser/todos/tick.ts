@@ -1,3 +1,4 @@
+import * as deletions from './deletions.ts'
 import { count, isOutOfView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
 import { leaveView, refresh } from './navigation.ts'
@@ -32,12 +33,15 @@ export function toggle(row: HTMLElement): void {
 
 /** Shows it at once, and takes it back when it is refused. */
 function tick(row: HTMLElement, completed: boolean): void {
+  const text = textOf(row)
   counting(row, () => want(row, { completed }))
   announce(outcome(row))
   write({
     async send() {
       const { todo, tag } = await change(idOf(row), { completed })
       learn(row, todo, tag)
+      // Beside another text it is not this page alone that changed the todo.
+      if (todo.text === text) deletions.follow(row)
       settle(row, { completed })
     },
     refused(refusal) {

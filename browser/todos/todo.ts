@@ -1,5 +1,5 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { type Answer, call } from '../api.ts'
+import { type Answer, call, Refused } from '../api.ts'
 import { pageData } from '../page-data.ts'
 
 /** Where the API's todos are. */
@@ -50,8 +50,24 @@ export async function change(
   return { todo: todoIn(answer), tag: answer.tag ?? undefined }
 }
 
-/** Deletes a todo, where a tag is given only the version that it names. */
-export async function erase(id: number, tag?: string): Promise<void> {
+/** What the server had at a moment. */
+export interface Version {
+  /** Undefined when only a list told of it, which names no tags. */
+  readonly tag: string | undefined
+  readonly updated_at: string
+}
+
+/** The tag of a version. Throws a 412 when it is the present one no more. */
+export async function tagOf(id: number, version: Version): Promise<string | undefined> {
+  if (version.tag !== undefined) return version.tag
+  const { todo, tag } = await get(id)
+  if (todo.updated_at !== version.updated_at) throw new Refused(412, 'It was changed.')
+  return tag
+}
+
+/** Deletes a version of a todo. Throws a 412 when somebody changed the todo since. */
+export async function erase(id: number, version: Version): Promise<void> {
+  const tag = await tagOf(id, version)
   await call({
     method: 'DELETE',
     url: `${api()}/${id}`,
