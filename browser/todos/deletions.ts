@@ -5,25 +5,17 @@ import * as storage from '../storage.ts'
 import { count, hide, rows, unhide } from './list.ts'
 import { holdsText, isTicked, knownOf } from './row.ts'
 import { tagOf, type Version } from './todo.ts'
+import { SECOND_THOUGHTS } from './undo.ts'
 
 // What is deleted for the eye, and not yet by the server. Each such todo that the server knows is noted in
 // the browser's storage too: a page may end before it can ask for the deletion, and the next one makes up
 // for it.
 
-/** How long a deletion can be undone, in milliseconds. */
-export const SECOND_THOUGHTS = 8_000
-
-interface Undoable {
-  readonly timer: ReturnType<typeof setTimeout>
-  /** Takes the offer to undo it away. */
-  readonly withdraw: () => void
-}
-
 interface Deletion {
   /** What was deleted: the todo as it was then, and what this page made of it since. */
   version: Version
-  /** What there is as long as it can be undone. */
-  undoable: Undoable | undefined
+  /** Takes the offer to undo it away; undefined when the time for that is over. */
+  withdraw: (() => void) | undefined
 }
 
 /** Rows that were deleted on this page. */
@@ -84,11 +76,10 @@ export const reasonOf = ({ status, message }: Refused): string =>
 
 export const forget = (id: number): void => storage.forget(`${prefix()}${id}`)
 
-/** Begins a deletion, and calls `finish` when it has not been undone in time. */
-export function begin(row: HTMLElement, finish: () => void, withdraw: () => void): void {
+/** Begins a deletion, which can be undone as long as that is offered. */
+export function begin(row: HTMLElement, withdraw: () => void): void {
   row.dataset.deleting = ''
-  const undoable = { timer: setTimeout(finish, SECOND_THOUGHTS), withdraw }
-  const deletion = { version: knownOf(row), undoable }
+  const deletion = { version: knownOf(row), withdraw }
   deletedHere.set(row, deletion)
   note(row, deletion)
   void learnTag(row, deletion)
@@ -107,13 +98,18 @@ async function learnTag(row: HTMLElement, deletion: Deletion): Promise<void> {
   }
 }
 
+/** Notes that the time in which a deletion can be undone begins anew. */
+export function renew(row: HTMLElement): void {
+  const deletion = deletedHere.get(row)
+  if (deletion?.withdraw) note(row, deletion)
+}
+
 /** Ends the time in which a deletion can be undone, and the offer; false when it is over already. */
 export function endUndo(row: HTMLElement): boolean {
   const deletion = deletedHere.get(row)
-  if (!deletion?.undoable) return false
-  const { timer, withdraw } = deletion.undoable
-  clearTimeout(timer)
-  deletion.undoable = undefined
+  if (!deletion?.withdraw) return false
+  const { withdraw } = deletion
+  deletion.withdraw = undefined
   withdraw()
   return true
 }
@@ -121,7 +117,6 @@ export function endUndo(row: HTMLElement): boolean {
 /** Ends a deletion: it was undone, or the server has answered. */
 export function end(row: HTMLElement): void {
   const { id } = knownOf(row)
-  clearTimeout(deletedHere.get(row)?.undoable?.timer)
   deletedHere.delete(row)
   delete row.dataset.deleting
   if (id !== undefined) forget(id)

@@ -54,7 +54,12 @@ const takesText = (element: EventTarget | null): boolean =>
 export function watchKeyboard(): void {
   addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event
-    if (ctrlKey || metaKey || altKey || takesText(target) || $('dialog[open]').length > 0) return
+    if (altKey || takesText(target) || $('dialog[open]').length > 0) return
+    if (ctrlKey || metaKey) {
+      // It cannot be typed by accident, so it is there also when the keys by themselves are not.
+      if (key === 'z' && undoLast()) event.preventDefault()
+      return
+    }
     if (!Object.hasOwn(keys, key) || (key.length === 1 && key !== '?' && !isOn())) return
     event.preventDefault()
     keys[key]?.()

@@ -8,6 +8,8 @@ import { write } from './writes.ts'
 
 /** How long, in milliseconds, the page on which a deletion can be undone goes first. */
 const PRECEDENCE = 2_000
+/** What is further away, in milliseconds, was noted by a clock that was wrong. */
+const FURTHEST = 60_000
 
 const asked = new Set<number>()
 let next: ReturnType<typeof setTimeout> | undefined
@@ -20,8 +22,7 @@ export function finishLeftovers(): void {
   for (const [id, { finalAt, version }] of deletions.noted()) {
     if (here.has(id) || asked.has(id)) continue
     const wait = finalAt + PRECEDENCE - Date.now()
-    // One that is further away was noted by a clock that was wrong.
-    if (wait > 0 && wait <= deletions.SECOND_THOUGHTS + PRECEDENCE) waits.push(wait)
+    if (wait > 0 && wait <= FURTHEST) waits.push(wait)
     else finish(id, version)
   }
   if (waits.length > 0) next = setTimeout(finishLeftovers, Math.min(...waits))
@@ -50,9 +51,10 @@ export function watchLeftovers(): void {
   deletions.showDeletions()
   if (deletions.noted().size > 0) refill()
   finishLeftovers()
-  addEventListener('storage', ({ key }) => {
+  addEventListener('storage', ({ key, oldValue, newValue }) => {
     if (!deletions.isNote(key)) return
-    refresh()
+    // A note that changed has another time only.
+    if (oldValue === null || newValue === null) refresh()
     finishLeftovers()
   })
 }

@@ -16,12 +16,16 @@ interface Action {
   readonly run: () => void
 }
 
-interface Message {
+export interface Message {
   readonly text: string
   readonly action?: Action
   /** In milliseconds; without it the message stays until it is dismissed or taken away. */
   readonly lifetime?: number
   readonly isAlarm?: boolean
+  /** Called when the lifetime is over, also of one that was dismissed. */
+  readonly onExpire?: () => void
+  /** Called each time that the lifetime begins, and every few seconds while it stands still. */
+  readonly onRenew?: () => void
   /** Whether it tells of a state that lasts, which the action alone does not end. */
   readonly lasts?: boolean
 }
@@ -34,6 +38,9 @@ export interface Shown {
   /** Takes the message away. */
   close(): void
 }
+
+/** How often one hears, in milliseconds, that the time of a message stands still. */
+const BEAT = 4_000
 
 /** Where the focus was before it went to the messages. */
 let cameFrom: Element | null = null
@@ -53,21 +60,42 @@ function giveFocusBack(): void {
 }
 
 /** Shows a message at the foot of the window. Its time stands still under the pointer and the focus. */
-export function show({ text, action, lifetime, isAlarm = false, lasts = false }: Message): Shown {
+export function show(message: Message): Shown {
+  const { text, action, lifetime, onExpire, onRenew, isAlarm = false, lasts = false } = message
   const toast = $(copyOf('toast-template'))
   const words = toast.find('p')
   let timer: ReturnType<typeof setTimeout> | undefined
-  const close = () => {
+  let beat: ReturnType<typeof setInterval> | undefined
+  const isShown = () => toast.parent().length > 0
+  const stop = () => {
     clearTimeout(timer)
+    clearInterval(beat)
+  }
+  const close = () => {
     const hadFocus = toast.is(':focus-within')
     toast.detach()
+    // After it went, since the focus leaves with it, which starts the time.
+    stop()
     if (hadFocus) giveFocusBack()
   }
   const start = () => {
-    clearTimeout(timer)
-    if (lifetime !== undefined) timer = setTimeout(close, lifetime)
+    stop()
+    if (lifetime === undefined) return
+    onRenew?.()
+    timer = setTimeout(() => {
+      close()
+      onExpire?.()
+    }, lifetime)
   }
-  const isShown = () => toast.parent().length > 0
+  const hold = () => {
+    stop()
+    if (!onRenew) return
+    onRenew()
+    beat = setInterval(onRenew, BEAT)
+  }
+  const release = () => {
+    if (isShown() && !toast.is(':hover, :focus-within')) start()
+  }
   const say = (next: string) => {
     if (next === words.text()) return
     words.text(next)
@@ -84,11 +112,11 @@ export function show({ text, action, lifetime, isAlarm = false, lasts = false }:
       action?.run()
       if (!lasts) close()
     })
-  toast.find('[data-action=dismiss]').on('click', close)
-  toast
-    .on('focusin', noteFocus)
-    .on('mouseenter focusin', () => clearTimeout(timer))
-    .on('mouseleave focusout', start)
+  toast.find('[data-action=dismiss]').on('click', () => {
+    close()
+    if (onExpire) start()
+  })
+  toast.on('focusin', noteFocus).on('mouseenter focusin', hold).on('mouseleave focusout', release)
   say(text)
   start()
   return { isShown, say, close }

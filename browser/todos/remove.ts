@@ -32,9 +32,13 @@ export function remove(row: HTMLElement): void {
       announce(`Not deleted: ${textOf(row)}`)
       row.focus()
     },
-    `Deleted: ${textOf(row)}`,
+    {
+      text: `Deleted: ${textOf(row)}`,
+      onExpire: () => finish(row),
+      onRenew: () => deletions.renew(row),
+    },
   )
-  deletions.begin(row, () => finish(row), withdraw)
+  deletions.begin(row, withdraw)
   refill()
 }
 

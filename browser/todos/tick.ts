@@ -27,7 +27,7 @@ export function toggle(row: HTMLElement): void {
     return
   }
   // The tick is seen before the row goes.
-  offerUndo(undo, outcome(row))
+  offerUndo(undo, { text: outcome(row) })
   setTimeout(() => leaveView(row), LINGERS)
 }
 

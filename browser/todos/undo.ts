@@ -1,6 +1,7 @@
-import { type Shown, show } from './messages.ts'
+import { type Message, type Shown, show } from './messages.ts'
 
-const SHOWN = 8_000
+/** How long a message offers to undo something, in milliseconds, and a deletion can be undone. */
+export const SECOND_THOUGHTS = 8_000
 
 interface Undoable {
   readonly undo: () => void
@@ -12,7 +13,10 @@ let last: Undoable | undefined
  * Lets the last thing be undone by its key, and says so where the page does not show it. What it gives
  * withdraws the offer.
  */
-export function offerUndo(undo: () => void, text?: string): () => void {
+export function offerUndo(
+  undo: () => void,
+  said?: Pick<Message, 'text' | 'onExpire' | 'onRenew'>,
+): () => void {
   const forget = () => {
     if (last === offered) last = undefined
   }
@@ -21,7 +25,7 @@ export function offerUndo(undo: () => void, text?: string): () => void {
     undo()
   }
   const message =
-    text === undefined ? undefined : show({ text, lifetime: SHOWN, action: { label: 'Undo', run } })
+    said && show({ ...said, lifetime: SECOND_THOUGHTS, action: { label: 'Undo', run } })
   const offered: Undoable = { undo: run, message }
   last = offered
   return () => {

@@ -9,6 +9,7 @@ const shortcuts: ReadonlyArray<readonly [keys: readonly string[], what: string]>
   [['e'], 'Edit the todo'],
   [['Delete'], 'Delete the todo'],
   [['u'], 'Undo'],
+  [['Ctrl+Z'], 'Undo, with these keys off too (Cmd+Z on a Mac)'],
   [['Enter'], 'Save'],
   [['Esc'], 'Leave without saving'],
   [['?'], 'This list'],

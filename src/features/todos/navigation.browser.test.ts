@@ -119,6 +119,8 @@ test('finding the way on the todo page', async (t) => {
       assert.equal(await page.locator('#pager').isVisible(), false)
       await page.getByRole('button', { name: 'Undo' }).last().click()
       await eventually(firstOf(texts), 'Todo 6')
+      // The message that lies under the pointer now would wait for it.
+      await page.mouse.move(0, 0)
       await page.clock.fastForward(10_000)
       await eventually(async () => (await saved()).length, 6)
     },
