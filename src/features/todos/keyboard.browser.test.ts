@@ -163,6 +163,22 @@ test('the todo page by keyboard and by touch', async (t) => {
     ])
   })
 
+  await t.test('the search button, which only the focus shows, moves nothing', async (t) => {
+    const { page } = await visitHome(t, url, { ...phone, todos: ['One'] })
+    const top = async () => (await page.locator('.todo').boundingBox())?.y
+    const before = await top()
+    await page.getByLabel('Search').focus()
+    await page.keyboard.press('Tab')
+    const button = page.locator('#search-form button')
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Search')
+    assert.equal(await top(), before)
+    const [box, field] = [await button.boundingBox(), await page.locator('#search').boundingBox()]
+    assert.ok(box && field && box.height >= 44 && box.width >= 44)
+    assert.ok(box.y >= field.y && box.y + box.height <= field.y + field.height)
+    await page.getByRole('button', { name: 'Done: One' }).click()
+    await eventually(() => page.locator('[aria-pressed=true].tick').count(), 1)
+  })
+
   await t.test(
     'on a phone every control is at least 44 pixels high and wide, and in sight',
     async (t) => {

@@ -84,7 +84,7 @@ const search = ({ show, q }: View): Html => html`
     <label class="sr-only" for="search">Search</label>
     <input id="search" name="q" type="search" value="${q}" placeholder="Search" maxlength="200"
       autocomplete="off" enterkeyhint="search">
-    <button class="sr-only focus:not-sr-only">Search</button>
+    <button>Search</button>
   </form>`
 
 const summary = ({ view, counts }: HomeOptions): string =>
