@@ -62,7 +62,7 @@ function giveFocusBack(): void {
 /** Shows a message at the foot of the window. Its time stands still under the pointer and the focus. */
 export function show(message: Message): Shown {
   const { text, action, lifetime, onExpire, onRenew, isAlarm = false, lasts = false } = message
-  const toast = $(copyOf('toast-template'))
+  const toast = $(copyOf('toast-template')).attr('data-lasts', lasts ? '' : null)
   const words = toast.find('p')
   let timer: ReturnType<typeof setTimeout> | undefined
   let beat: ReturnType<typeof setInterval> | undefined
