@@ -1,5 +1,5 @@
 import $ from 'jquery'
-import { copyOf } from '../template.ts'
+import { copyOf, part } from '../template.ts'
 
 /** Tells those who listen, without moving the focus. */
 export const announce = (text: string): void => {
@@ -125,3 +125,19 @@ export function show(message: Message): Shown {
 /** Says that something was refused. The message goes by itself, so it may not be all that is left of a text. */
 export const alarm = (text: string, action?: Action): Shown =>
   show({ text, isAlarm: true, lifetime: 20_000, ...(action && { action }) })
+
+/** Begins to keep what has the focus from lying behind the messages. */
+export function watchMessages(): void {
+  const toasts = part(document.body, '#toasts')
+  new ResizeObserver(() => {
+    const height = toasts.childElementCount === 0 ? 0 : toasts.offsetHeight
+    document.documentElement.style.setProperty('--messages-height', `${height}px`)
+    const focused = document.querySelector('body :focus-visible')
+    if (!focused || toasts.contains(focused)) return
+    const { top, bottom } = focused.getBoundingClientRect()
+    // Where the person has scrolled away from it, it may stay.
+    if (top < innerHeight && bottom > innerHeight - height) {
+      focused.scrollIntoView({ block: 'nearest' })
+    }
+  }).observe(toasts)
+}

@@ -3,6 +3,7 @@ import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
 import { watchLeaving } from './leaving.ts'
 import { watchLeftovers } from './leftovers.ts'
+import { watchMessages } from './messages.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
 import { watchReturn } from './session.ts'
@@ -11,6 +12,7 @@ import { watchNetwork } from './writes.ts'
 
 /** Takes over the todo page: from now on nothing there needs a new page. */
 export function startTodoPage(list: HTMLElement): void {
+  watchMessages()
   watchNetwork()
   watchReturn()
   watchLeaving()

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { phone } from '../../../test/browser.ts'
 import { startServer } from '../../../test/server.ts'
-import { visitHome } from '../../../test/todo-page.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
 
 const smallPhone = { ...phone, viewport: { width: 375, height: 667 } }
+const todos = Array.from({ length: 20 }, (_, index) => `Todo ${index + 1}`)
 
 test('a message that lasts', async (t) => {
   const { url } = await startServer(t)
@@ -23,5 +24,47 @@ test('a message that lasts', async (t) => {
     await context.clearCookies()
     await context.setOffline(false)
     await assertWhole('then come back here.')
+  })
+
+  await t.test('hides nothing that has the focus', async (t) => {
+    const { page } = await visitHome(t, url, { ...smallPhone, todos })
+    const messages = page.getByRole('region', { name: 'Messages' })
+    await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+    await page.getByRole('button', { name: 'Done: Todo 20' }).click()
+    await messages.getByText('One change waits').waitFor()
+    const search = page.getByLabel('Search')
+    await search.fill('nothing')
+    await messages.getByText('The list cannot be read').waitFor()
+    const focused = (what: string) =>
+      page.evaluate<string | boolean>(
+        `(({ activeElement }, toast) => ${what})(document, document.querySelector('.toast'))`,
+      )
+    const isHidden =
+      "!activeElement.closest('#toasts') && activeElement.getBoundingClientRect().bottom > toast.getBoundingClientRect().top"
+    let seen = 0
+    await page.keyboard.press('Tab')
+    for (; await focused('activeElement !== document.body'); await page.keyboard.press('Tab')) {
+      assert.equal(await focused(isHidden), false, String(await focused('activeElement.outerHTML')))
+      seen++
+    }
+    assert.ok(seen > 60, `${seen} controls`)
+  })
+
+  await t.test('leaves in sight what had the focus before it came', async (t) => {
+    const { page } = await visitHome(t, url, { ...smallPhone, todos })
+    await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+    await page.keyboard.press('Tab')
+    const atTheFoot = page.getByRole('button', { name: 'Done: Todo 15' })
+    await atTheFoot.focus()
+    const { y = 0 } = (await atTheFoot.boundingBox()) ?? {}
+    await page.keyboard.press('Enter')
+    await page.locator('.toast').waitFor()
+    const top = (await page.locator('.toast').boundingBox())?.y ?? 0
+    assert.ok(y > top, `${y} > ${top}`)
+    const isInSight = async () => {
+      const box = await atTheFoot.boundingBox()
+      return box !== null && box.y + box.height <= top
+    }
+    await eventually(isInSight, true)
   })
 })
