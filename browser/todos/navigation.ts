@@ -25,7 +25,7 @@ const STALE = 15_000
 
 let running: AbortController | undefined
 let failure: Shown | undefined
-let readAt = Date.now()
+let askedAt = Date.now()
 /** Set when the page shows what the server may know better, once everything is written. */
 let isStale = false
 
@@ -43,6 +43,7 @@ async function load(view: View): Promise<void> {
   running?.abort()
   const own = new AbortController()
   running = own
+  askedAt = Date.now()
   $('#todos').attr('aria-busy', 'true')
   try {
     await read(view, own.signal)
@@ -84,7 +85,6 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   if (writesAnswered() !== before) return read(view, signal)
   if (!isIdle()) isStale = true
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
-  readAt = Date.now()
   setView(view, pages)
   const moveFocusOn = holdFocus()
   render(todos, { all: all.total, open: open.total, done: all.total - open.total })
@@ -141,6 +141,11 @@ function refreshWhenIdle(): void {
   if (!isStale || !isIdle()) return
   isStale = false
   void reload()
+}
+
+/** Reads the view anew for the person who comes back, or looks at this window after another one. */
+function lookAgain(): void {
+  if (document.visibilityState === 'visible' && Date.now() - askedAt > STALE) refresh()
 }
 
 /** Fills up a page from which rows went, or shortens one to which they came back. */
@@ -211,9 +216,9 @@ export function watchNavigation(): void {
     $('#search').val(view.q)
     void goTo(view, 'stay')
   })
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible' && Date.now() - readAt > STALE) refresh()
-  })
+  document.addEventListener('visibilitychange', lookAgain)
+  // Of two windows side by side, none is ever hidden.
+  addEventListener('focus', lookAgain)
   addEventListener('online', refreshWhenIdle)
   onIdle(refreshWhenIdle)
 }
