@@ -17,15 +17,22 @@ export const focusedRow = (): HTMLElement | undefined => rowAt(document.activeEl
 
 /**
  * Notes where the focus is. What it gives moves the focus on when its row has gone since: to the next
- * row that is there, or the one before it, or the field for a new todo.
+ * row that is there, or the one before it, or the field for a new todo. In another view that is a row in
+ * sight, and the page stays where the browser has scrolled it to.
  */
-export function holdFocus(): () => void {
+export function holdFocus(isOtherView = false): () => void {
   const focused = focusedRow()
   const visible = visibleRows()
   const index = focused ? visible.indexOf(focused) : -1
   const isThere = (row: HTMLElement) => row.isConnected && !row.hidden
   return () => {
     if (!focused || isThere(focused)) return
+    if (isOtherView) {
+      const isInSight = (row: HTMLElement) => row.getBoundingClientRect().bottom > 0
+      const place = visibleRows().find(isInSight) ?? part(document.body, '#main')
+      place.focus({ preventScroll: true })
+      return
+    }
     const others = [...visible.slice(index + 1), ...visible.slice(0, index).toReversed()]
     const next = others.find(isThere)
     if (next) next.focus()

@@ -26,6 +26,8 @@ const STALE = 15_000
 let running: AbortController | undefined
 let failure: Shown | undefined
 let askedAt = Date.now()
+/** The address of the view whose rows the page shows. */
+let shownPath = ''
 /** Set when the page shows what the server may know better, once everything is written. */
 let isStale = false
 
@@ -86,7 +88,8 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   if (!isIdle()) isStale = true
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
   setView(view, pages)
-  const moveFocusOn = holdFocus()
+  const moveFocusOn = holdFocus(shownPath !== homePath(view))
+  shownPath = homePath(view)
   render(todos, { all: all.total, open: open.total, done: all.total - open.total })
   showDeletions()
   moveFocusOn()
@@ -209,6 +212,7 @@ export function watchNavigation(): void {
   // The address may name a page behind the last one.
   const [page = 1, pages = 1] = ($('#page-number').text().match(/\d+/g) ?? []).map(Number)
   setView({ ...viewInAddress(), page }, pages)
+  shownPath = homePath(currentView())
   $('.filters a, #pager a, [data-clear-search]').on('click', (event) => void follow(event))
   searchAsTyped()
   addEventListener('popstate', () => {

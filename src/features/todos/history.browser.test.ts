@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+const many = Array.from({ length: 50 }, (_, index) => `Todo ${index + 1}`)
+
+test('the links of the todo page do as links do', async (t) => {
+  const { url } = await startServer(t)
+
+  await t.test('Back leads to where the person was on the page before', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: many })
+    const firstText = async () => (await texts())[0]
+    const position = () => page.evaluate<number>('Math.round(scrollY)')
+    const focused = () => page.evaluate<string>('document.activeElement.className')
+    const next = page.getByRole('link', { name: 'Next' })
+    await next.scrollIntoViewIfNeeded()
+    const before = await position()
+    assert.ok(before > 0)
+    await next.click()
+    await eventually(firstText, 'Todo 25')
+    await eventually(focused, 'todo')
+    assert.equal(await position(), 0)
+    await page.goBack()
+    await eventually(firstText, 'Todo 50')
+    assert.equal(await focused(), 'todo')
+    assert.equal(await position(), before)
+    const isInSight = 'document.activeElement.getBoundingClientRect().bottom > 0'
+    assert.equal(await page.evaluate(isInSight), true)
+  })
+})
