@@ -6,7 +6,7 @@ import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { focusedRow, insertFirst, remove as removeRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
-import { leaveView, refresh } from './navigation.ts'
+import { leadsElsewhere, leaveView, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
 import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
@@ -131,7 +131,7 @@ async function askWhich(row: HTMLElement, mine: string): Promise<void> {
 export function watchEditing(list: HTMLElement): void {
   $(list)
     .on('click', '[data-action=edit]', (event) => {
-      if (event.ctrlKey || event.metaKey) return
+      if (leadsElsewhere(event)) return
       const row = rowAt(event.currentTarget)
       if (!row) return
       event.preventDefault()

@@ -35,8 +35,10 @@ const viewInAddress = (): View => viewOf(Object.fromEntries(new URLSearchParams(
 
 /** Shows another view. `how` says whether Back leads to the present one. */
 export async function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<void> {
-  if (how === 'push') history.pushState(null, '', homePath(view))
-  if (how === 'replace') history.replaceState(null, '', homePath(view))
+  const path = homePath(view)
+  const isHere = path === location.pathname + location.search
+  if (how === 'push' && !isHere) history.pushState(null, '', path)
+  if (how === 'replace') history.replaceState(null, '', path)
   setView(view, pageCount())
   await load(view)
 }
@@ -163,9 +165,13 @@ export function leaveView(row: HTMLElement): void {
   refill()
 }
 
+/** Whether a click on a link is for another tab or window, or saves what is there. */
+export const leadsElsewhere = (click: JQuery.TriggeredEvent): boolean =>
+  [click.ctrlKey, click.metaKey, click.shiftKey, click.altKey].includes(true)
+
 async function follow(event: JQuery.TriggeredEvent): Promise<void> {
   const { currentTarget } = event
-  if (!(currentTarget instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey) return
+  if (!(currentTarget instanceof HTMLAnchorElement) || leadsElsewhere(event)) return
   event.preventDefault()
   const view = viewOf(Object.fromEntries(new URL(currentTarget.href).searchParams))
   if (currentTarget.dataset.clearSearch !== undefined) $('#search').val('').trigger('focus')

@@ -28,4 +28,30 @@ test('the links of the todo page do as links do', async (t) => {
     const isInSight = 'document.activeElement.getBoundingClientRect().bottom > 0'
     assert.equal(await page.evaluate(isInSight), true)
   })
+
+  await t.test('with Shift they open another window', async (t) => {
+    const { page, context } = await visitHome(t, url, { todos: ['One'] })
+    for (const [name, address] of [
+      [/^Open/, '**/home?show=open'],
+      ['Edit: One', '**/home?edit=*'],
+    ] as const) {
+      const opened = context.waitForEvent('page')
+      await page.getByRole('link', { name }).click({ modifiers: ['Shift'] })
+      await (await opened).waitForURL(address)
+    }
+    assert.equal(new URL(page.url()).search, '')
+    assert.equal(await page.getByLabel('Text', { exact: true }).count(), 0)
+  })
+
+  await t.test('one that leads to the present view adds no step to go back', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: ['One', '✓ Two'] })
+    const steps = () => page.evaluate<number>('history.length')
+    const open = page.getByRole('link', { name: /^Open/ })
+    const before = await steps()
+    for (let click = 0; click < 4; click++) await open.click()
+    await eventually(texts, ['One'])
+    assert.equal(await steps(), before + 1)
+    await page.goBack()
+    await eventually(texts, ['Two', 'One'])
+  })
 })
