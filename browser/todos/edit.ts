@@ -1,5 +1,6 @@
 import $ from 'jquery'
 import { Refused } from '../api.ts'
+import { isComposing } from '../composing.ts'
 import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as deletions from './deletions.ts'
@@ -156,7 +157,7 @@ export function watchEditing(list: HTMLElement): void {
     .on('keydown', '.edit-form textarea', (event) => {
       const row = rowAt(event.currentTarget)
       // While letters are composed, Enter and Escape are for that.
-      if (!row || event.originalEvent?.isComposing) return
+      if (!row || isComposing(event.originalEvent)) return
       if (event.key === 'Escape') cancel(row)
       else if (event.key === 'Enter' && !event.shiftKey) save(row)
       else return

@@ -1,4 +1,5 @@
 import $ from 'jquery'
+import { isComposing } from '../composing.ts'
 import * as storage from '../storage.ts'
 import { part } from '../template.ts'
 import { edit } from './edit.ts'
@@ -65,7 +66,7 @@ export function watchKeyboard(): void {
     keys[key]?.()
   })
   $('#new-text, #search').on('keydown', (event) => {
-    if (event.key !== 'Escape' || event.originalEvent?.isComposing) return
+    if (event.key !== 'Escape' || isComposing(event.originalEvent)) return
     event.currentTarget.blur()
   })
   $('#show-shortcuts').prop('hidden', false).on('click', showShortcuts)

@@ -106,4 +106,26 @@ test('editing on the todo page', async (t) => {
     await eventually(async () => (await saved())[0]?.text, 'Mine')
     assert.equal(await page.locator('dialog[open]').count(), 0)
   })
+
+  await t.test('a key that ends the composing of letters does nothing else', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['One'] })
+    // As Safari does it: the composing is over by then, and only the old code tells of it.
+    const compose = (key: string) =>
+      page.evaluate(
+        `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', keyCode: 229, bubbles: true, cancelable: true }))`,
+      )
+    const newText = page.getByLabel('New todo')
+    await newText.focus()
+    await compose('Escape')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'new-text')
+    await page.getByRole('link', { name: 'Edit: One' }).click()
+    const field = page.getByLabel('Text', { exact: true })
+    assert.equal(await field.getAttribute('enterkeyhint'), 'done')
+    await field.fill('日本')
+    await compose('Enter')
+    await compose('Escape')
+    assert.equal(await field.inputValue(), '日本')
+    await field.press('Enter')
+    await eventually(async () => (await saved())[0]?.text, '日本')
+  })
 })

@@ -63,7 +63,8 @@ const editForm = ({ id, text, before, tag, next, note }: EditOptions): Html => h
     <input type="hidden" name="tag" value="${tag}">
     ${note}
     <p class="fault" data-fault hidden></p>
-    <textarea name="text" rows="1" class="input" dir="auto" aria-label="Text" required autofocus>
+    <textarea name="text" rows="1" class="input" dir="auto" aria-label="Text" enterkeyhint="done" required
+      autofocus>
 ${text}</textarea>
     <div class="actions">
       <button class="button">Save</button>
