@@ -2,7 +2,7 @@ import $ from 'jquery'
 import { part } from '../template.ts'
 import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf } from './row.ts'
+import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf, wantsTick } from './row.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
 
@@ -136,7 +136,7 @@ let guests: ReadonlySet<HTMLElement> = new Set()
  * and an edit stay too. What the server does not know yet, or is being edited, stays on top when it
  * is not on the page.
  */
-export function render(todos: readonly Todo[], next: Counts): void {
+export function render(todos: readonly Todo[], next: Counts, isOtherView: boolean): void {
   const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
   const isBeingAdded = (row: HTMLElement) => row.dataset.saving !== undefined
   // One whose adding is written and not answered yet has its row on top already. Should it be
@@ -152,7 +152,11 @@ export function render(todos: readonly Todo[], next: Counts): void {
     })
   const others = rows().filter((row) => !shown.includes(row))
   guests = new Set(others.filter(holdsText))
-  place([...others.filter((row) => isBeingAdded(row) || guests.has(row)), ...shown])
+  // One that was ticked or opened just now belongs here since, if it was here before.
+  const isComing = (row: HTMLElement) =>
+    !isOtherView && wantsTick(row) && !row.hidden && !isOutOfView(row)
+  const staying = (row: HTMLElement) => isBeingAdded(row) || guests.has(row) || isComing(row)
+  place([...others.filter(staying), ...shown])
   const drafts = rows().filter(isDraft).length
   showCounts({ ...next, all: next.all + drafts, open: next.open + drafts })
   showEmptyState()

@@ -90,9 +90,11 @@ async function read(view: View, signal: AbortSignal): Promise<void> {
   if (!isIdle()) isStale = true
   if (view.page > pages) return goTo({ ...view, page: pages }, 'replace')
   setView(view, pages)
-  const moveFocusOn = holdFocus(shownPath !== homePath(view))
+  const isOtherView = shownPath !== homePath(view)
   shownPath = homePath(view)
-  render(todos, { all: all.total, open: open.total, done: all.total - open.total })
+  const moveFocusOn = holdFocus(isOtherView)
+  const counts = { all: all.total, open: open.total, done: all.total - open.total }
+  render(todos, counts, isOtherView)
   showDeletions()
   moveFocusOn()
 }

@@ -68,6 +68,9 @@ export function textOf(row: HTMLElement): string {
 /** Whether a text was saved there that the server has not confirmed. */
 export const wantsText = (row: HTMLElement): boolean => stateOf(row).wanted.text !== undefined
 
+/** Whether it was ticked or opened there and the server has not confirmed that. */
+export const wantsTick = (row: HTMLElement): boolean => stateOf(row).wanted.completed !== undefined
+
 /** Whether a text is being edited there, or waits to be confirmed. */
 export const holdsText = (row: HTMLElement): boolean =>
   row.dataset.editing !== undefined || wantsText(row)

@@ -1,5 +1,5 @@
 import * as deletions from './deletions.ts'
-import { count, isOutOfView, rowAt, unhide } from './list.ts'
+import { count, currentView, insertFirst, isOutOfView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
 import { leaveView, refresh } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
@@ -16,11 +16,16 @@ const outcome = (row: HTMLElement): string =>
 /** Ticks a todo off, or opens it again. */
 export function toggle(row: HTMLElement): void {
   tick(row, !isTicked(row))
+  const view = currentView()
   const undo = () => {
     tick(row, !isTicked(row))
     unhide(row)
-    if (row.isConnected) row.focus()
-    else refresh()
+    if (!row.isConnected) {
+      // The list was read without it, and gives it its place when it is read anew.
+      if (currentView() === view) insertFirst(row)
+      refresh()
+    }
+    row.focus()
   }
   if (!isOutOfView(row)) {
     offerUndo(undo)

@@ -60,7 +60,7 @@ test('the todo page by keyboard and by touch', async (t) => {
         await page.keyboard.press('Enter')
       }
       await page.getByRole('link', { name: /^Open / }).click()
-      await eventually(texts, ['Three', 'Two', 'One'])
+      await page.locator('#todos:not([aria-busy])').waitFor()
       await page.keyboard.press('j')
       await page.keyboard.press('x')
       await eventually(texts, ['Two', 'One'])

@@ -68,3 +68,64 @@ test('a message that lasts', async (t) => {
     await eventually(isInSight, true)
   })
 })
+
+test('Undo of a tick leads back to its row', async (t) => {
+  const { url } = await startServer(t)
+  const tickFirst = async (todos: readonly string[], next: string) => {
+    const visit = await visitHome(t, url, { todos })
+    const { page, texts } = visit
+    await page.getByRole('link', { name: /^Open / }).click()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('x')
+    await eventually(async () => (await texts())[0], next)
+    return {
+      ...visit,
+      undo: async () => {
+        await page.getByRole('button', { name: 'Undo' }).focus()
+        await page.keyboard.press('Enter')
+      },
+      focused: () => page.locator(':focus .todo-text').textContent(),
+    }
+  }
+
+  await t.test('when the list was filled up since', async () => {
+    const many = Array.from({ length: 27 }, (_, index) => `Todo ${index + 1}`)
+    const { texts, undo, focused } = await tickFirst(many, 'Todo 26')
+    await eventually(async () => (await texts()).at(-1), 'Todo 2')
+    await undo()
+    assert.equal(await focused(), 'Todo 27')
+    await eventually(async () => (await texts()).at(-1), 'Todo 3')
+    assert.equal(await focused(), 'Todo 27')
+  })
+
+  await t.test('when a list that was read before comes after it', async () => {
+    const { page, texts, undo, focused } = await tickFirst(['One', 'Two', 'Three'], 'Two')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    const undone = Promise.withResolvers<void>()
+    const shown = Promise.withResolvers<void>()
+    await page.route(
+      ({ search }) => search !== '',
+      async (route) => {
+        const response = await route.fetch()
+        await undone.promise
+        await route.fulfill({ response })
+      },
+      { times: 3 },
+    )
+    await page.route('**/api/v1/todos/*', async (route) => {
+      await shown.promise
+      await route.continue()
+    })
+    await page.getByRole('link', { name: /^Open / }).click()
+    await undo()
+    undone.resolve()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    assert.equal(await focused(), 'Three')
+    shown.resolve()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await page.locator('#todos:not([aria-busy])').waitFor()
+    await eventually(texts, ['Three', 'Two', 'One'])
+    assert.equal(await focused(), 'Three')
+  })
+})
