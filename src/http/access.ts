@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { forbidden, unauthenticated } from '../lib/problem.ts'
+import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
+import { conflict, forbidden, unauthenticated } from '../lib/problem.ts'
 import { readCookie, SESSION_COOKIE } from './cookies.ts'
 
 /** Who is calling. */
@@ -35,10 +35,14 @@ declare module 'fastify' {
 }
 
 const CREDENTIALS = 'Invalid authentication credentials'
+const OF_ANOTHER =
+  'Somebody else has signed in here since the page was opened. It was not for them, so nothing was done.'
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Names the user that a page was drawn for: its calls are not for whoever is signed in by now. */
 const PAGE_USER = 'x-page-user'
+/** The same in a form, which sets no header. A form without it is taken as it is. */
+export const PAGE_USER_FIELD = 'page_user'
 
 /**
  * Lets a request through to its route, or not, before its body is read. A bearer token counts
@@ -66,6 +70,22 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
     }
     request.caller = caller
   })
+
+  app.addHook('onRoute', (route) => {
+    const { access, page = false } = route.config ?? {}
+    if (!page || access === 'public' || SAFE_METHODS.has(String(route.method))) return
+    route.preValidation = [takePageUser, ...[route.preValidation ?? []].flat()]
+  })
+}
+
+/** Takes out of a form for whom its page was drawn, and refuses it where that is not the caller. */
+const takePageUser: preValidationHookHandler = (request, _reply, done) => {
+  const { body } = request
+  if (typeof body !== 'object' || body === null || !(PAGE_USER_FIELD in body)) return done()
+  const { [PAGE_USER_FIELD]: pageUser, ...rest } = body
+  request.body = rest
+  const isCallers = String(pageUser) === String(callerOf(request).id)
+  done(isCallers ? undefined : conflict(OF_ANOTHER))
 }
 
 async function callerBy(request: FastifyRequest, identify: Identify): Promise<Caller | undefined> {

@@ -10,6 +10,7 @@ const headings: Readonly<Record<number, string>> = {
   403: 'This is not allowed',
   404: 'There is nothing here',
   405: 'This page does not take that',
+  409: 'Something changed meanwhile',
   413: 'That is too much at once',
   422: 'Something in the request is not right',
   429: 'That was too often',

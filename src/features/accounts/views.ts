@@ -1,3 +1,4 @@
+import { drawnFor } from '../../web/components/drawn-for.ts'
 import { field } from '../../web/components/field.ts'
 import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
@@ -87,6 +88,7 @@ const names = (user: User, form: FormState): Html => {
     content: html`
       ${message && warning(message)}
       <form class="form" method="post" action="/account/names">
+        ${drawnFor(user.id)}
         <div class="form-row">
           ${field({
             name: 'fname',
@@ -122,6 +124,7 @@ const email = (user: User, form: FormState): Html => {
     content: html`
       ${message && warning(message)}
       <form class="form" method="post" action="/account/email">
+        ${drawnFor(user.id)}
         ${field({
           name: 'email',
           label: 'E-mail address',
@@ -157,6 +160,7 @@ const password = (user: User, form: FormState): Html => {
     content: html`
       ${message && warning(message)}
       <form class="form" method="post" action="/account/password">
+        ${drawnFor(user.id)}
         ${ownerForPasswordManagers(user)}
         ${field({
           name: 'current_password',
@@ -202,6 +206,7 @@ export const deletionView = ({ user, form: { faults, message } }: DeletionOption
       <p>You may want to <a href="/account/export">download all your data</a> first.</p>
     </div>
     <form class="form" method="post" action="/account/delete">
+      ${drawnFor(user.id)}
       ${ownerForPasswordManagers(user)}
       ${field({
         name: 'password',

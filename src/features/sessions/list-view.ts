@@ -1,3 +1,4 @@
+import { drawnFor } from '../../web/components/drawn-for.ts'
 import { icon } from '../../web/components/icon.ts'
 import { moment } from '../../web/components/moment.ts'
 import { html, type Html } from '../../web/html.ts'
@@ -5,7 +6,11 @@ import { clientName } from './client-name.ts'
 import type { ListedSession } from './store.ts'
 
 /** Where a person is signed in, the session of this very browser first. */
-export function sessionsView(sessions: readonly ListedSession[], currentId: number): Html {
+export function sessionsView(
+  userId: number,
+  sessions: readonly ListedSession[],
+  currentId: number,
+): Html {
   const current = sessions.filter(({ id }) => id === currentId)
   const others = sessions.filter(({ id }) => id !== currentId)
   return html`
@@ -16,7 +21,7 @@ export function sessionsView(sessions: readonly ListedSession[], currentId: numb
       <p class="lead">The browsers and programs that are signed in to your account. End the ones you do not know or need no more.</p>
     </div>
     <ul class="card session-list" aria-label="This session">
-      ${current.map((each) => item(each, true))}
+      ${current.map((each) => item(userId, each, true))}
     </ul>
     ${
       others.length > 0
@@ -24,11 +29,12 @@ export function sessionsView(sessions: readonly ListedSession[], currentId: numb
     <div class="section-head">
       <h2>Elsewhere</h2>
       <form method="post" action="/sessions/end-others">
+        ${drawnFor(userId)}
         <button class="button-quiet">End all others</button>
       </form>
     </div>
     <ul class="card session-list" aria-label="Sessions elsewhere">
-      ${others.map((each) => item(each, false))}
+      ${others.map((each) => item(userId, each, false))}
     </ul>`
         : html`<p class="lead">You are signed in nowhere else.</p>`
     }
@@ -36,6 +42,7 @@ export function sessionsView(sessions: readonly ListedSession[], currentId: numb
 }
 
 const item = (
+  userId: number,
   { id, user_agent, address, is_browser, created_at, last_used_at }: ListedSession,
   isCurrent: boolean,
 ): Html => html`
@@ -50,6 +57,7 @@ const item = (
       <p>Signed in ${moment(created_at)}</p>
     </div>
     <form method="post" action="/sessions/${id}/end">
+      ${drawnFor(userId)}
       <button class="button-quiet" id="end-${id}" aria-labelledby="end-${id} session-${id}">${isCurrent ? 'Sign out' : 'End'}</button>
     </form>
   </li>`

@@ -179,7 +179,7 @@ export const sessionPages =
           title: 'Sessions',
           user,
           current: 'account',
-          content: sessionsView(list, session_id),
+          content: sessionsView(id, list, session_id),
         })
       },
     )

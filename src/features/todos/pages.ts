@@ -57,6 +57,7 @@ export const todoPages =
       const isElsewhere = edited && page.every((todo) => todo.id !== edited.id)
       const rows = [...(isElsewhere ? [edited] : []), ...page].map((todo) => ({
         ...todo,
+        person: id,
         tag: entityTag(todo.version, version),
         next,
         editing: editing?.id === todo.id ? { text: todo.text, ...editing } : undefined,

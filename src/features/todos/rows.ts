@@ -1,8 +1,11 @@
+import { drawnFor } from '../../web/components/drawn-for.ts'
 import { icon } from '../../web/components/icon.ts'
 import { html, type Html } from '../../web/html.ts'
 
 export interface RowOptions {
   readonly id: number
+  /** The id of the one whose todo it is. */
+  readonly person: number
   readonly text: string
   readonly completed: boolean
   readonly updated_at: string
@@ -14,11 +17,14 @@ export interface RowOptions {
   readonly editing?: { readonly text: string; readonly note?: Html | undefined } | undefined
 }
 
-const comeBack = (next: string): Html => html`<input type="hidden" name="next" value="${next}">`
+/** What each form of a row brings along: for whom it was drawn, and where to come back to. */
+const about = ({ person, next }: Pick<RowOptions, 'person' | 'next'>): Html =>
+  html`${drawnFor(person)}<input type="hidden" name="next" value="${next}">`
 
 /** One todo. Its controls are forms and links, which the script of the page spares the way. */
 export const row = ({
   id,
+  person,
   text,
   completed,
   updated_at,
@@ -29,7 +35,7 @@ export const row = ({
   <li id="todo-${id}" class="todo" data-id="${id}" data-tag="${tag}" data-updated-at="${updated_at}" tabindex="-1"
     ${completed && html`data-completed`} ${editing && html`data-editing="${text}"`}>
     <form class="tick-form" method="post" action="/home/todos/${id}/${completed ? 'reopen' : 'complete'}">
-      ${comeBack(next)}
+      ${about({ person, next })}
       <button class="tick" aria-pressed="${String(completed)}"
         aria-labelledby="done-label todo-text-${id}"><span class="tick-mark">${icon('check')}</span></button>
     </form>
@@ -38,16 +44,17 @@ export const row = ({
       <a class="icon-button" href="${next}${next.includes('?') ? '&' : '?'}edit=${id}#todo-${id}" data-action="edit"
         aria-labelledby="edit-label todo-text-${id}">${icon('pencil')}</a>
       <form method="post" action="/home/todos/${id}/delete">
-        ${comeBack(next)}
+        ${about({ person, next })}
         <button class="icon-button" data-action="delete"
           aria-labelledby="delete-label todo-text-${id}">${icon('trash')}</button>
       </form>
     </div>
-    ${editing && editForm({ id, before: text, tag, next, ...editing })}
+    ${editing && editForm({ id, person, before: text, tag, next, ...editing })}
   </li>`
 
 interface EditOptions {
   readonly id: number
+  readonly person: number
   readonly text: string
   /** The text that is saved. */
   readonly before: string
@@ -56,9 +63,9 @@ interface EditOptions {
   readonly note?: Html | undefined
 }
 
-const editForm = ({ id, text, before, tag, next, note }: EditOptions): Html => html`
+const editForm = ({ id, person, text, before, tag, next, note }: EditOptions): Html => html`
   <form class="edit-form" method="post" action="/home/todos/${id}">
-    ${comeBack(next)}
+    ${about({ person, next })}
     <input type="hidden" name="before" value="${before}">
     <input type="hidden" name="tag" value="${tag}">
     ${note}
@@ -73,12 +80,12 @@ ${text}</textarea>
   </form>`
 
 /** What the script makes new rows of, and the words that name a row's controls. */
-export const rowTemplates = (): Html => html`
+export const rowTemplates = (person: number): Html => html`
   <template id="row-template">
-    ${row({ id: 0, text: '', completed: false, updated_at: '', tag: '', next: '/home' })}
+    ${row({ id: 0, person, text: '', completed: false, updated_at: '', tag: '', next: '/home' })}
   </template>
   <template id="edit-template">
-    ${editForm({ id: 0, text: '', before: '', tag: '', next: '/home' })}
+    ${editForm({ id: 0, person, text: '', before: '', tag: '', next: '/home' })}
   </template>
   <div hidden>
     <span id="done-label">Done:</span>

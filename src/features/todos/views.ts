@@ -1,3 +1,4 @@
+import { drawnFor } from '../../web/components/drawn-for.ts'
 import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
 import { html, type Html } from '../../web/html.ts'
@@ -48,13 +49,14 @@ export const homeView = (options: HomeOptions): Html => html`
         <button type="button" class="dismiss" data-action="dismiss" aria-label="Dismiss">${icon('close')}</button>
       </div>
     </template>
-    ${rowTemplates()}
+    ${rowTemplates(options.person)}
     ${shortcutsDialog()}
     ${conflictDialog()}
   </div>`
 
-const addForm = ({ view, add }: HomeOptions): Html => html`
+const addForm = ({ person, view, add }: HomeOptions): Html => html`
   <form id="add-form" class="add-form" method="post" action="/home/todos">
+    ${drawnFor(person)}
     <input type="hidden" name="next" value="${homePath(view)}">
     ${icon('plus')}
     <label class="sr-only" for="new-text">New todo</label>
