@@ -12,3 +12,10 @@ export function prefersPage(request: FastifyRequest): boolean {
   const types = request.routeOptions.config.page ? [PAGE, JSON_TYPE] : [JSON_TYPE, PAGE]
   return new Negotiator(request.raw).mediaType(types) === PAGE
 }
+
+/**
+ * Whether somebody is shown the answer. HEAD asks for the headers alone, and what a browser fetches ahead
+ * of time may never be opened: neither must change anything (RFC 9110 §9.2.1).
+ */
+export const isShown = ({ method, headers }: FastifyRequest): boolean =>
+  method !== 'HEAD' && (headers['sec-purpose'] ?? headers.purpose) === undefined

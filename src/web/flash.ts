@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isShown } from '../http/accepts.ts'
 import { readCookie, removeCookie, writeCookie } from '../http/cookies.ts'
 
 /**
@@ -33,7 +34,7 @@ export const flash = (reply: FastifyReply, message: Flash): void =>
 /** What is to be said now, and not again. */
 export function takeFlash(request: FastifyRequest, reply: FastifyReply): string | undefined {
   const name = readCookie(request, COOKIE)
-  if (name === undefined) return undefined
+  if (name === undefined || !isShown(request)) return undefined
   removeCookie(reply, COOKIE)
   return Object.entries(messages).find(([known]) => known === name)?.[1]
 }

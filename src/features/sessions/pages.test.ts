@@ -145,6 +145,30 @@ test('signing out says so, and the way back in leads to where one was', async (t
   assert.equal(back.headers.location, '/sessions')
 })
 
+test('asking for the headers alone, or ahead of time, signs nobody out and takes no message', async (t) => {
+  const here = await world(t)
+  const signedIn = visitor(here)
+  await signedIn.submit('/login', CREDENTIALS)
+  const cookie = [...signedIn.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  for (const options of [
+    { method: 'HEAD', headers: {} },
+    { method: 'GET', headers: { 'sec-purpose': 'prefetch;prerender' } },
+    { method: 'GET', headers: { purpose: 'prefetch' } },
+  ] as const) {
+    for (const url of ['/home', '/logout']) {
+      const answer = await here.app.inject({
+        ...options,
+        url,
+        headers: { ...options.headers, cookie, 'sec-fetch-site': 'none' },
+      })
+      assert.equal(answer.statusCode, 200, url)
+      assert.deepEqual(answer.cookies, [])
+    }
+  }
+  const page = await visitor(here, { cookie }).get('/home')
+  assert.equal(noticeOf(page), 'Welcome back.')
+})
+
 test('too many wrong passwords are the form again with when to come back (429)', async (t) => {
   const here = await world(t, { SIGN_IN_FAILURES: '2' })
   const browser = visitor(here)

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
+import { isShown } from '../../http/accepts.ts'
 import { callerOf, isOwnLink } from '../../http/access.ts'
 import { FORM } from '../../http/bodies.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
@@ -162,7 +163,7 @@ export const sessionPages =
 
     app.get('/logout', { config, schema: { hide: true } }, async (request, reply) => {
       if (!readCookie(request, SESSION_COOKIE)) return reply.redirect('/login')
-      if (isOwnLink(request)) return leave(request, reply)
+      if (isShown(request) && isOwnLink(request)) return leave(request, reply)
       return sendPage(request, reply, { title: 'Sign out', content: logoutView() })
     })
 

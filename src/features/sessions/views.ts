@@ -103,11 +103,11 @@ export const signupClosedView = (): Html => html`
     <p class="aside">Have one already? <a href="/login">Sign in</a></p>
   </section>`
 
-/** Asked when another site may have led here: a link elsewhere must not sign anybody out. */
+/** Asked where no person of ours may have meant it: another site led here, or the browser looked ahead. */
 export const logoutView = (): Html => html`
   <section class="card card-narrow">
     <h1>Sign out?</h1>
-    <p>You did not come from a page of this site, so we ask first.</p>
+    <p>You stay signed in until you say so here.</p>
     <form method="post" action="/logout" class="actions">
       <button class="button">Sign out</button>
       <a class="button-quiet" href="/home">Stay signed in</a>
