@@ -76,3 +76,7 @@ export const filledIn = ({ body }: LightMyRequestResponse, id: string): string |
 /** What a page warns of. */
 export const warningOf = ({ body }: LightMyRequestResponse): string | undefined =>
   /<div class="notice notice-danger" role="alert">.*?<div>(.*?)<\/div>/s.exec(body)?.[1]
+
+/** The id of the field that a page begins at. */
+export const focusOf = ({ body }: LightMyRequestResponse): string | undefined =>
+  /<input[^>]* id="([^"]+)"[^>]* autofocus>/.exec(body)?.[1]

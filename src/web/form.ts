@@ -14,6 +14,10 @@ export interface FormState {
 
 export const emptyForm: FormState = { values: {}, faults: {} }
 
+/** A form begins where it needs the person: at the first field that is wrong. */
+export const focusIn = ({ faults, message }: FormState, ...fields: readonly string[]) =>
+  fields.find((name) => faults[name]) ?? (message && fields[0])
+
 /**
  * Refusals that the person can mend in the form: it comes back with what they typed. Anything else
  * is for the error page.

@@ -2,7 +2,7 @@ import { drawnFor } from '../../web/components/drawn-for.ts'
 import { field } from '../../web/components/field.ts'
 import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
-import { emptyForm, type FormState } from '../../web/form.ts'
+import { emptyForm, type FormState, focusIn } from '../../web/form.ts'
 import { html, type Html } from '../../web/html.ts'
 import type { User } from '../users/schema.ts'
 
@@ -73,10 +73,6 @@ const section = ({ name, heading, about, content }: Section): Html => html`
     </div>
     <div class="settings-content">${content}</div>
   </section>`
-
-/** A form begins where it needs the person: at the first field that is wrong. */
-const focusIn = ({ faults, message }: FormState, ...fields: readonly string[]) =>
-  fields.find((name) => faults[name]) ?? (message && fields[0])
 
 const names = (user: User, form: FormState): Html => {
   const { values, faults, message } = form

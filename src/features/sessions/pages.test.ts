@@ -5,6 +5,7 @@ import {
   noticeOf,
   signedInVisitor,
   filledIn,
+  focusOf,
   visitor,
   warningOf,
 } from '../../../test/visitor.ts'
@@ -91,6 +92,17 @@ test('a sign-up that cannot be is the form again with what was typed, and each f
   assert.match(faultOf(answer, 'password') ?? '', /^Password must have at least 8 characters/)
   const again = (await visitor(here).submit('/signup', { ...typed, password: 'eve@' })).body
   assert.doesNotMatch(again, /type="password"[^>]*value="[^"]/)
+})
+
+test('a sign-up that cannot be begins at the first field that is wrong', async (t) => {
+  const here = await world(t)
+  const right = { fname: 'Eve', lname: 'New', email: 'eve@example.com', password: PASSWORD }
+  const focusAfter = async (typed: Record<string, string>) =>
+    focusOf(await visitor(here).submit('/signup', { ...right, ...typed }))
+  assert.equal(focusOf(await visitor(here).get('/signup')), 'fname')
+  assert.equal(await focusAfter({ lname: ' ', password: 'short' }), 'lname')
+  assert.equal(await focusAfter({ password: 'short' }), 'password')
+  assert.equal(await focusAfter({ email: 'ann@example.com' }), 'email')
 })
 
 test('a taken e-mail address is the form again with a word about it (409)', async (t) => {

@@ -1,6 +1,6 @@
 import { field } from '../../web/components/field.ts'
 import { warning } from '../../web/components/notice.ts'
-import type { FormState } from '../../web/form.ts'
+import { type FormState, focusIn } from '../../web/form.ts'
 import { html, type Html } from '../../web/html.ts'
 
 interface SignInOptions {
@@ -29,7 +29,7 @@ export const loginView = (
         fault: faults.username,
         autocomplete: 'username',
         maxLength: 254,
-        autofocus: !values.username,
+        autofocus: !values.username || Boolean(faults.username),
       })}
       ${field({
         name: 'password',
@@ -38,17 +38,20 @@ export const loginView = (
         fault: faults.password,
         autocomplete: 'current-password',
         maxLength: 1024,
-        autofocus: Boolean(values.username),
+        autofocus: Boolean(values.username) && !faults.username,
       })}
       <button class="button button-wide">Sign in</button>
     </form>
     ${canSignUp && html`<p class="aside">New here? <a href="${to('/signup', next)}">Make an account</a></p>`}
   </section>`
 
-export const signupView = ({
-  form: { values, faults, message },
-  next,
-}: SignInOptions): Html => html`
+export const signupView = ({ form, next }: SignInOptions): Html => {
+  const { values, faults, message } = form
+  // Only a taken address is refused as a whole.
+  const focus = message
+    ? 'email'
+    : (focusIn(form, 'fname', 'lname', 'email', 'password') ?? 'fname')
+  return html`
   <section class="card card-narrow">
     <h1>Make an account</h1>
     ${message && warning(message)}
@@ -62,7 +65,7 @@ export const signupView = ({
           fault: faults.fname,
           autocomplete: 'given-name',
           maxLength: 100,
-          autofocus: true,
+          autofocus: focus === 'fname',
         })}
         ${field({
           name: 'lname',
@@ -71,6 +74,7 @@ export const signupView = ({
           fault: faults.lname,
           autocomplete: 'family-name',
           maxLength: 100,
+          autofocus: focus === 'lname',
         })}
       </div>
       ${field({
@@ -81,6 +85,7 @@ export const signupView = ({
         fault: faults.email,
         autocomplete: 'username',
         maxLength: 254,
+        autofocus: focus === 'email',
       })}
       ${field({
         name: 'password',
@@ -90,11 +95,13 @@ export const signupView = ({
         hint: 'At least 8 characters, and not a common password. A few words make a good one.',
         autocomplete: 'new-password',
         minLength: 8,
+        autofocus: focus === 'password',
       })}
       <button class="button button-wide">Make the account</button>
     </form>
     <p class="aside">Have one already? <a href="${to('/login', next)}">Sign in</a></p>
   </section>`
+}
 
 export const signupClosedView = (): Html => html`
   <section class="card card-narrow">
