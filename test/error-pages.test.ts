@@ -73,6 +73,22 @@ test('nothing at a path is a page (404), and so is what was typed after it', asy
   assert.doesNotMatch(page, /<img src=x/)
 })
 
+test('the brand leads to where a person belongs, on the page of a failure too', async (t) => {
+  const here = await world(t)
+  for (const [browser, home] of [
+    [visitor(here), '/login'],
+    [await signedInVisitor(here), '/home'],
+  ] as const) {
+    for (const url of ['/nothing', home]) {
+      const { body } = await browser.get(url)
+      let answer = await browser.get(/class="brand" href="([^"]+)"/.exec(body)?.[1] ?? '')
+      while (answer.statusCode === 302) answer = await browser.follow(answer)
+      const [, title] = /<title>(.*?) · /.exec(answer.body) ?? []
+      assert.equal(title, home === '/home' ? 'Todos' : 'Sign in', url)
+    }
+  }
+})
+
 test('an id that is none is a page (422)', async (t) => {
   const here = await world(t)
   const { cookies } = await signedInVisitor(here)

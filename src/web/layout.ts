@@ -45,7 +45,7 @@ export const layout = (
   <a class="skip-link" href="#main">Skip to the content</a>
   ${iconSheet()}
   <header class="site-header">
-    <a class="brand" href="${page.user ? '/home' : '/login'}">
+    <a class="brand" href="${page.user ? '/home' : '/'}">
       <img src="${assets.icon}" alt="" width="28" height="28">Todo App
     </a>
     ${page.user && navigation(page.user, page.current)}
