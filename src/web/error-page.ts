@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../lib/problem.ts'
 import { html } from './html.ts'
 import { sendPage } from './send-page.ts'
+import { waitAfter } from './wait.ts'
 
 /** What a person would rather read than the name of the status. */
 const headings: Readonly<Record<number, string>> = {
@@ -25,7 +26,7 @@ export function sendErrorPage(
   problem: Problem,
 ): FastifyReply {
   const heading = headings[problem.status] ?? problem.title
-  const wait = problem.headers['Retry-After']
+  const wait = waitAfter(problem)
   const isReading = request.method === 'GET'
   return sendPage(request, reply, {
     title: heading,
@@ -39,7 +40,7 @@ export function sendErrorPage(
           problem.errors.length > 1 &&
           html`<ul>${problem.errors.map(({ loc, msg }) => html`<li>${loc.at(-1)} ${msg}</li>`)}</ul>`
         }
-        ${wait && html`<p>Please wait ${wait} ${wait === '1' ? 'second' : 'seconds'} before the next try.</p>`}
+        ${wait && html`<p>${wait}</p>`}
         <p class="actions">
           ${wait && isReading && html`<a class="button" href="${request.originalUrl}">Try again</a>`}
           <a class="${wait && isReading ? 'button-quiet' : 'button'}" href="/home">To my todos</a>

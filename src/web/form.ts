@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { faultsOf } from '../http/validation.ts'
 import { type Fault, Problem } from '../lib/problem.ts'
+import { waitAfter } from './wait.ts'
 
 /** What a form is shown with when it comes back: what was typed, and what is wrong with it. */
 export interface FormState {
@@ -45,10 +46,13 @@ export async function submit<Result>(
     if (!(error instanceof Problem) || !MENDABLE.has(error.status)) throw error
     reply.code(error.status).headers(error.headers)
     const faults = byField(error.errors ?? [])
-    const message = error.errors ? undefined : error.detail
+    const message = error.errors ? undefined : sentences(error)
     return { refused: error, form: { values: typed(request.body), faults, message } }
   }
 }
+
+const sentences = (problem: Problem): string =>
+  [problem.detail, waitAfter(problem)].filter(Boolean).join(' ')
 
 /** The first fault of each field: the others often follow from it. */
 const byField = (faults: readonly Fault[]): Record<string, string> =>

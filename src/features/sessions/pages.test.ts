@@ -191,7 +191,10 @@ test('too many wrong passwords are the form again with when to come back (429)',
   const answer = await browser.submit('/login', CREDENTIALS)
   assert.equal(answer.statusCode, 429)
   assert.match(String(answer.headers['retry-after']), /^\d+$/)
-  assert.match(warningOf(answer) ?? '', /Too many/)
+  assert.match(
+    warningOf(answer) ?? '',
+    /^Too many .* Please wait 1[0-5] minutes before the next try\.$/,
+  )
   assert.equal(filledIn(answer, 'username'), 'ann@example.com')
 })
 
