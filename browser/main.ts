@@ -1,4 +1,5 @@
 import './main.css'
+import { sendOnce } from './send-once.ts'
 import { switchTheme } from './theme.ts'
 import { showLocalTimes } from './times.ts'
 import { startTodoPage } from './todos/page.ts'
@@ -7,3 +8,4 @@ switchTheme()
 showLocalTimes()
 const todos = document.getElementById('todos')
 if (todos) startTodoPage(todos)
+else sendOnce()

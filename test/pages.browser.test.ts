@@ -210,6 +210,36 @@ test('the chosen colours come at once, stay, and are there at the first paint', 
   assert.equal(await later.page.evaluate(GROUND), dark)
 })
 
+test('a form that is sent again on a slow line is sent once, and again after its answer', async (t) => {
+  const { page } = await openBrowser(t, { baseURL: await service(t) })
+  const sent: string[] = []
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await page.route('**/*', async (route) => {
+    if (route.request().method() === 'POST') {
+      sent.push(new URL(route.request().url()).pathname)
+      await answered
+    }
+    await route.continue()
+  })
+  await page.goto('/signup')
+  await fill(page, { ...PERSON, email: 'eve@example.com', password: 'password123' })
+  const button = page.getByRole('button', { name: 'Make the account' })
+  const { x, y } = (await button.boundingBox()) ?? assert.fail('There is no button.')
+  const first = page.waitForRequest((request) => request.method() === 'POST')
+  await page.mouse.click(x + 5, y + 5)
+  await first
+  await page.mouse.click(x + 5, y + 5)
+  answer()
+  await page.locator('#password-fault').waitFor()
+  await fill(page, { password: PASSWORD })
+  await button.click()
+  await page.getByText('Your account is ready.').waitFor()
+  assert.deepEqual(sent, ['/signup', '/signup'])
+})
+
 test('a moment is told in the reader’s zone, a recent one by how long it is past', async (t) => {
   const baseURL = await service(t)
   const { page } = await openBrowser(t, { baseURL, timezoneId: 'Asia/Tokyo' })
