@@ -126,7 +126,7 @@ export async function buildApp(
   app.decorate('routeTable', routes)
   const drain = drainable(app)
   app.decorate('drain', drain)
-  answerFailures(app, answerFailure)
+  answerFailures(app, answerFailure, routes)
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { codeOf } from '../lib/code.ts'
 import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { prefersPage } from './accepts.ts'
+import { type RouteTable, requestId, unknownMethodAt } from './guard.ts'
 import { faultsOf } from './validation.ts'
 
 /** Turns errors of a layer that http does not know, such as the database, into what may be said. */
@@ -150,13 +152,37 @@ export const failureAnswer =
     reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }
 
-/** Sends every failure of the app, and every path that is unknown or unreadable, to `answer`. */
-export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
+/** Sends every failure of the app, and every path or method that is unknown or unreadable, to `answer`. */
+export function answerFailures(
+  app: FastifyInstance,
+  answer: AnswerFailure,
+  routes: RouteTable,
+): void {
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request, reply) => {
-    const problem = isReadable(request) ? noSuchPath() : unreadablePath()
+    const problem = isReadable(request)
+      ? (unknownMethodAt(routes, request.url) ?? noSuchPath())
+      : unreadablePath()
     answer(problem, request, reply)
   })
+  app.server.on('checkExpectation', answerExpectation)
+}
+
+const problemText = (status: number, title: string, detail: string, request_id: string): string =>
+  JSON.stringify({ type: 'about:blank', title, status, detail, request_id })
+
+/** Answers what expects more than `100-continue`, which Node would refuse without a word. */
+function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const id = requestId(request)
+  const { status, title, detail } = new Problem(417, 'Nothing but 100-continue may be expected.')
+  response
+    .writeHead(status, {
+      'Content-Type': 'application/problem+json',
+      'X-Request-Id': id,
+      // Whether the body still comes is unknown.
+      Connection: 'close',
+    })
+    .end(problemText(status, title, detail, id))
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, [status: number, line: string, detail: string]>> = {
@@ -176,7 +202,7 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     'The request is not well-formed HTTP.',
   ]
   const id = randomUUID()
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, request_id: id })
+  const body = problemText(status, title, detail, id)
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )

@@ -122,19 +122,42 @@ declare module 'fastify' {
   }
 }
 
+function otherMethod(known: ReadonlySet<string>): Problem {
+  const Allow = [...known].sort().join(', ')
+  return new Problem(405, `This path takes ${Allow}.`, { headers: { Allow } })
+}
+
 /** Answers 405 with `Allow` where the path is known and the method is not (RFC 9110 §15.5.6). */
 export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): void {
   for (const [url, known] of table) {
     if (url.includes('*')) continue
-    const Allow = [...known].sort().join(', ')
     app.route({
       url,
       method: METHODS.filter((method) => !known.has(method)),
       config: { access: 'public', otherMethods: true },
       schema: { hide: true },
       handler: async () => {
-        throw new Problem(405, `This path takes ${Allow}.`, { headers: { Allow } })
+        throw otherMethod(known)
       },
     })
   }
+}
+
+/** The same for a method of which no path knows, such as TRACE; undefined where the path is unknown too. */
+export function unknownMethodAt(table: RouteTable, url: string): Problem | undefined {
+  const path = (url.split('?', 1)[0] ?? '').replace(/(.)\/$/, '$1')
+  const known = table.get(path) ?? [...table].find(([route]) => isOf(path, route))?.[1]
+  return known && otherMethod(known)
+}
+
+function isOf(path: string, route: string): boolean {
+  const steps = path.split('/')
+  const expected = route.split('/')
+  return (
+    steps.length === expected.length &&
+    steps.every((step, index) => {
+      const name = expected[index]
+      return name?.startsWith(':') ? step !== '' : step === name
+    })
+  )
 }

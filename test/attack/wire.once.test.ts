@@ -248,3 +248,37 @@ test('whatever bytes come, the server answers HTTP or nothing, and serves on', a
   )
   assert.deepEqual(statuses(await say(SECOND)), [200])
 })
+
+test('a method that no path takes is refused like any other where there is something (405, 404)', async (t) => {
+  const { say } = await listening(t)
+  for (const method of ['TRACE', 'PROPFIND', 'M-SEARCH']) {
+    for (const [path, allow] of [
+      ['/api/v1/todos', 'GET, HEAD, POST'],
+      ['/api/v1/todos/?limit=1', 'GET, HEAD, POST'],
+      ['/api/v1/todos/1', 'DELETE, GET, HEAD, PATCH, PUT'],
+      ['/api/v1/users/signup', 'POST'],
+      ['/home/todos/1/complete', 'POST'],
+      ['/', 'GET, HEAD'],
+    ]) {
+      const answer = await say(lines(`${method} ${path} HTTP/1.1`, 'Host: a', '', ''))
+      assert.deepEqual(statuses(answer), [405], `${method} ${path}`)
+      assert.match(answer, new RegExp(`\\r\\nallow: ${allow}\\r\\n`, 'i'))
+      assert.match(answer, /\r\ncontent-type: application\/problem\+json\r\n/i)
+    }
+    for (const path of ['/nothing', '/api/v1/todos/1/2', '/api/v1/todos//']) {
+      const answer = await say(lines(`${method} ${path} HTTP/1.1`, 'Host: a', '', ''))
+      assert.deepEqual(statuses(answer), [404], `${method} ${path}`)
+    }
+  }
+})
+
+test('what a request may not expect is a problem with the id of the request (417)', async (t) => {
+  const { say } = await listening(t)
+  const head = ['POST /auth/revoke HTTP/1.1', 'Host: a', 'X-Request-Id: mine', 'Content-Length: 7']
+  const answer = await say(lines(...head, 'Expect: a pony', '', ''))
+  assert.deepEqual(statuses(answer), [417])
+  assert.match(answer, /\r\ncontent-type: application\/problem\+json\r\n/i)
+  assert.match(answer, /\r\nx-request-id: mine\r\n/i)
+  assert.match(answer, /"request_id":"mine"/)
+  assert.deepEqual(statuses(await say(SECOND)), [200], 'the service goes on')
+})
