@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { allows, type Versions } from '../lib/versions.ts'
 
 /** Header lists come from the network: no more tags than this are looked at. */
 const TAGS_MAX = 50
@@ -12,13 +13,21 @@ const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((ta
 export const entityTag = (version: number, nested = 0): string => `"${version}.${nested}"`
 
 /**
- * The versions that the request's `If-Match` allows, undefined when it allows any. None at all where it
- * is only for what is not there yet (RFC 9110 §13.1.2).
+ * The versions that the request's `If-Match` allows and its `If-None-Match` does not refuse, undefined when
+ * any will do. None at all where it is only for what is not there yet (RFC 9110 §13.1.2).
  */
-export function allowedVersions({ headers }: FastifyRequest): number[] | undefined {
-  if (headers['if-none-match']?.trim() === '*') return []
+export function allowedVersions({ headers }: FastifyRequest): Versions | undefined {
+  const refused = refusedVersions(headers['if-none-match'])
   const header = headers['if-match']
-  return header === undefined || header.trim() === '*' ? undefined : versionsIn(header)
+  if (header === undefined || header.trim() === '*') return refused
+  return versionsIn(header).filter((version) => allows(refused, version))
+}
+
+/** Unlike `If-Match`, a weak tag names a version too. */
+function refusedVersions(header: string | undefined): Versions | undefined {
+  if (header === undefined) return undefined
+  if (header.trim() === '*') return []
+  return { except: versionsIn(header.replaceAll('W/', '')) }
 }
 
 /**

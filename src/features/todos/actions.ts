@@ -4,6 +4,7 @@ import { Value } from 'typebox/value'
 import type { Db } from '../../db/tables.ts'
 import { offsetLinks, type Relations } from '../../lib/paging.ts'
 import { forbidden, invalid, notFound, preconditionFailed } from '../../lib/problem.ts'
+import { allows, type Versions } from '../../lib/versions.ts'
 import { once } from '../idempotency-keys/actions.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import {
@@ -18,8 +19,6 @@ import {
 } from './schema.ts'
 import * as lists from './list-store.ts'
 import * as todos from './store.ts'
-
-type Versions = readonly number[] | undefined
 
 interface Page {
   readonly page: Todo[]
@@ -141,7 +140,7 @@ export async function change(
   if (input.text === undefined && input.completed === undefined) {
     const todo = await todos.find(db, ownerId, id)
     if (!todo) throw notFound('Todo')
-    if (versions && !versions.includes(todo.version)) throw preconditionFailed(OVERTAKEN)
+    if (!allows(versions, todo.version)) throw preconditionFailed(OVERTAKEN)
     return todo
   }
   const todo = await todos.update(db, ownerId, id, input, versions)

@@ -33,6 +33,40 @@ test('If-None-Match: * lets no change through, since the todo is there (412)', a
   assert.equal((await ann.put(`${TODOS}/999999`, { text: 'Made' }, absent)).statusCode, 404)
 })
 
+test('If-None-Match lets no change through for a version that it names (412)', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  const before = (await ann.get(url)).json()
+  const refused: Record<string, string>[] = [
+    { 'if-none-match': tag },
+    { 'if-none-match': `W/${tag}` },
+    { 'if-none-match': `"7.1", ${tag}` },
+    { 'if-none-match': tag, 'if-match': tag },
+    { 'if-none-match': tag, 'if-match': '*' },
+    { 'if-none-match': '"7.1"', 'if-match': '"7.1"' },
+  ]
+  for (const headers of refused) {
+    for (const answer of [
+      await ann.put(url, { text: 'Overtaken' }, headers),
+      await ann.patch(url, { completed: true }, headers),
+      await ann.patch(url, {}, headers),
+      await ann.delete(url, headers),
+    ]) {
+      assert.equal(answer.statusCode, 412, JSON.stringify(headers))
+    }
+  }
+  assert.deepEqual((await ann.get(url)).json(), before)
+
+  const others = { 'if-none-match': 'nonsense, "7.1"' }
+  const missing = `${TODOS}/999999`
+  assert.equal((await ann.patch(missing, { text: 'Nobody' }, others)).statusCode, 404)
+  assert.equal((await ann.patch(url, {}, others)).statusCode, 200)
+  const changed = await ann.patch(url, { completed: true }, { ...others, 'if-match': tag })
+  assert.equal(changed.statusCode, 200)
+  assert.equal((await ann.put(url, { text: 'Second' }, { 'if-none-match': tag })).statusCode, 200)
+  assert.equal((await ann.delete(url, others)).statusCode, 204)
+})
+
 test('If-Match lets a change through for the current version only (412)', async (t) => {
   const { ann } = await world(t)
   const { url, tag } = await oneTodo(ann)

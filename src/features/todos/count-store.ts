@@ -2,6 +2,7 @@ import { type QueryCreator, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { isSqlite } from '../../db/dialect.ts'
 import type { Placeholder } from '../../db/prepared.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
+import type { Versions } from '../../lib/versions.ts'
 
 // A statement that adds, ticks or removes a todo counts it too, in `todo_counts`. In SQLite triggers
 // do that (migration 0003), and each function here gives the plain statement to go on with. In
@@ -36,8 +37,8 @@ export const countingAdded = (db: Db, value: Placeholder<Added>): Queries =>
           ),
       )
 
-/** Whether any version of a todo will do, or `version`, or one of several. */
-export type Versions = 'any' | 'one' | readonly number[]
+/** Whether any version of a todo will do, or `version`, or several. */
+export type WhichVersions = 'any' | 'one' | Versions
 
 /** Which todo a statement is about. */
 export type Which = { ownerId: number; id: number; version: number }
@@ -48,15 +49,18 @@ interface Counting {
   readonly isIt: RawBuilder<SqlBool>
 }
 
-const condition = (value: Placeholder<Which>, versions: Versions): RawBuilder<SqlBool> => {
+const condition = (value: Placeholder<Which>, versions: WhichVersions): RawBuilder<SqlBool> => {
   const todo = sql<SqlBool>`owner_id = ${value('ownerId')} and id = ${value('id')}`
   if (versions === 'any') return todo
   if (versions === 'one') return sql`${todo} and version = ${value('version')}`
+  if ('except' in versions) {
+    return sql`${todo} and version not in (${sql.join([0, ...versions.except])})`
+  }
   return sql`${todo} and version in (${sql.join([0, ...versions])})`
 }
 
 /** The todo as it is in its newest version, which stays so until the transaction ends. */
-const withOld = (db: Db, value: Placeholder<Which>, versions: Versions) =>
+const withOld = (db: Db, value: Placeholder<Which>, versions: WhichVersions) =>
   db.with('old', (db) =>
     db
       .selectFrom('todos')
@@ -72,7 +76,7 @@ const isOld = (value: Placeholder<Which>) =>
 export function countingChanged(
   db: Db,
   value: Placeholder<Which>,
-  versions: Versions,
+  versions: WhichVersions,
   completed: boolean | undefined,
 ): Counting {
   if (completed === undefined || isSqlite(db)) {
@@ -94,7 +98,11 @@ export function countingChanged(
 }
 
 /** To go on with the delete of a todo. */
-export function countingRemoved(db: Db, value: Placeholder<Which>, versions: Versions): Counting {
+export function countingRemoved(
+  db: Db,
+  value: Placeholder<Which>,
+  versions: WhichVersions,
+): Counting {
   if (isSqlite(db)) return { queries: db, isIt: condition(value, versions) }
   const queries = withOld(db, value, versions).with('counted', (db) =>
     db

@@ -3,12 +3,13 @@ import { given, type Placeholder, prepared, preparedByShape } from '../../db/pre
 import type { Db, TodoRow } from '../../db/tables.ts'
 import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
+import type { Versions } from '../../lib/versions.ts'
 import * as users from '../users/store.ts'
 import {
   countingAdded,
   countingChanged,
   countingRemoved,
-  type Versions,
+  type WhichVersions,
   type Which,
 } from './count-store.ts'
 import type { Todo, TodoCreate, TodoUpdate, TodoWithOwner } from './schema.ts'
@@ -133,13 +134,18 @@ export async function create(
   return shown(row)
 }
 
-const versionsOf = (versions?: readonly number[]): Versions =>
-  versions === undefined ? 'any' : versions.length === 1 ? 'one' : versions
+const whichOf = (versions?: Versions): WhichVersions => {
+  if (versions === undefined) return 'any'
+  return 'length' in versions && versions.length === 1 ? 'one' : versions
+}
+
+/** For the statement that is for one version; the others leave it alone. */
+const oneOf = (versions: Versions = []): number => ('length' in versions ? (versions[0] ?? 0) : 0)
 
 interface Change {
   readonly hasText: boolean
   readonly completed: boolean | undefined
-  readonly versions: Versions
+  readonly versions: WhichVersions
 }
 
 type Changed = Which & Pick<TodoRow, 'text' | 'text_key' | 'sort_key'> & { at: string }
@@ -179,10 +185,10 @@ export async function update(
   ownerId: number,
   id: number,
   { text, completed }: TodoUpdate,
-  versions?: readonly number[],
+  versions?: Versions,
 ): Promise<Versioned<Todo> | undefined> {
-  const shape = { hasText: text !== undefined, completed, versions: versionsOf(versions) }
-  const values = { ownerId, id, version: versions?.[0] ?? 0, ...keys(text ?? ''), at: now() }
+  const shape = { hasText: text !== undefined, completed, versions: whichOf(versions) }
+  const values = { ownerId, id, version: oneOf(versions), ...keys(text ?? ''), at: now() }
   const [row] =
     typeof shape.versions === 'string'
       ? await preparedChange(shape)(db, values)
@@ -190,7 +196,7 @@ export async function update(
   return row && shown(row)
 }
 
-const removal = (versions: Versions) => (db: Db, value: Placeholder<Which>) => {
+const removal = (versions: WhichVersions) => (db: Db, value: Placeholder<Which>) => {
   const { queries, isIt } = countingRemoved(db, value, versions)
   return queries.deleteFrom('todos').where(isIt).returning('id')
 }
@@ -202,10 +208,10 @@ export async function remove(
   db: Db,
   ownerId: number,
   id: number,
-  versions?: readonly number[],
+  versions?: Versions,
 ): Promise<boolean> {
-  const named = versionsOf(versions)
-  const values = { ownerId, id, version: versions?.[0] ?? 0 }
+  const named = whichOf(versions)
+  const values = { ownerId, id, version: oneOf(versions) }
   const rows =
     typeof named === 'string'
       ? await preparedRemovals[named](db, values)
