@@ -206,6 +206,17 @@ test('CORS is closed unless an origin is named, and open to that one only', asyn
   assert.ok(!('access-control-allow-origin' in foreign.headers))
 })
 
+test('an answer says by what it differs, a failure too', async (t) => {
+  const { ann, nobody } = await world(t, { CORS_ORIGINS: 'https://app.example.org' })
+  const good = await ann.get(TODOS, { origin: 'https://app.example.org' })
+  assert.equal(good.headers.vary, 'Origin')
+  for (const url of [TODOS, `${TODOS}/999999`, '/nothing']) {
+    assert.equal((await nobody.get(url)).headers.vary, 'Origin, Accept', url)
+  }
+  const closed = await world(t)
+  assert.equal((await closed.nobody.get(TODOS)).headers.vary, 'Accept')
+})
+
 test('forwarded headers count from a trusted proxy only', async (t) => {
   const headers = {
     'x-forwarded-for': '203.0.113.9',

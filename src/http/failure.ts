@@ -143,7 +143,9 @@ export const failureAnswer =
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
     logFailure(problem, request)
-    reply.code(problem.status).headers({ Vary: 'Accept', ...problem.headers })
+    // Where other origins are let in, it is `Origin` already.
+    const Vary = [reply.getHeader('Vary') ?? [], 'Accept'].flat().join(', ')
+    reply.code(problem.status).headers({ Vary, ...problem.headers })
     const isOfApi = isReadable(request) ? isDescribed(request) : isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
