@@ -71,13 +71,50 @@ const json = compiler({ coerceTypes: false })
 /** Paths, queries and headers are text, which is read as the type that the schema names. */
 const text = compiler({
   coerceTypes: true,
-  // Else Ajv takes `1e400` for an integer and, as it is infinite, holds it to no limit.
+  // Else Ajv holds a number of 400 digits, which is infinite, to no limit.
   strictNumbers: false,
 })
 
 /** The check of a part of a request: `body`, or one of those that are text. */
-export const validatorOf = (schema: object, part: string | undefined) =>
-  (part === 'body' ? json : text).compile(schema)
+export function validatorOf(schema: object, part: string | undefined): Validate {
+  if (part === 'body') return json.compile(schema)
+  const compiled = text.compile(schema)
+  const integers = integersOf(schema)
+  if (integers.length === 0) return compiled
+  const validate: Validate = (values) => {
+    refuseOtherNotations(values, integers)
+    const isValid = compiled(values)
+    validate.errors = compiled.errors
+    return isValid
+  }
+  return validate
+}
+
+interface Validate {
+  (values: unknown): boolean
+  errors?: ErrorObject[] | null | undefined
+}
+
+function integersOf(schema: object): string[] {
+  if (!('properties' in schema && isRecord(schema.properties))) return []
+  return Object.entries(schema.properties).flatMap(([name, property]) =>
+    isRecord(property) && property.type === 'integer' ? [name] : [],
+  )
+}
+
+const DECIMAL = /^[+-]?\d+$/
+
+/** Ajv reads a number as JavaScript does, so that `0x10` would be 16, and `1e1` ten. A word it takes for none. */
+function refuseOtherNotations(values: unknown, integers: readonly string[]): void {
+  if (!isRecord(values)) return
+  for (const name of integers) {
+    const value = values[name]
+    if (typeof value === 'string' && !DECIMAL.test(value)) values[name] = 'none'
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 
 /** The faults of a value that did not come by HTTP; `loc` starts with the field. */
 export function faultsIn(schema: TSchema, value: unknown): Fault[] {

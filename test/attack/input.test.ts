@@ -28,6 +28,43 @@ test('a number beyond every limit, infinity included, is refused (422)', async (
   }
 })
 
+test('an integer in a path or a query is written in decimal digits, and nothing else is one (422)', async (t) => {
+  const { ann } = await world(t)
+  const { id } = (await ann.post(TODOS, { text: 'One' })).json()
+  for (const value of [
+    '0x1',
+    '1e0',
+    '1.0',
+    '.1e1',
+    '%201',
+    '1%20',
+    '0b1',
+    '1_0',
+    '%EF%BC%91',
+    '',
+  ]) {
+    for (const url of [`${TODOS}?limit=${value}`, `${TODOS}?offset=0x${value}&limit=${value}`]) {
+      const answer = await ann.get(url)
+      assert.equal(answer.statusCode, 422, url)
+      const [fault] = answer.json().errors.slice(-1)
+      assert.deepEqual(fault, {
+        loc: ['query', 'limit'],
+        msg: 'must be an integer',
+        type: 'wrong_type',
+      })
+    }
+    if (value === '') continue
+    const read = await ann.get(`${TODOS}/${value}`)
+    assert.equal(read.statusCode, 422, value)
+    assert.deepEqual(read.json().errors[0].loc, ['path', 'id'])
+  }
+  for (const value of [id, `0${id}`, `%2B${id}`]) {
+    assert.equal((await ann.get(`${TODOS}/${value}`)).json().id, id, value)
+  }
+  assert.equal((await ann.get(`${TODOS}?limit=1${'0'.repeat(400)}`)).statusCode, 422)
+  assert.equal((await ann.get(`${TODOS}?limit=-1`)).json().errors[0].type, 'too_small')
+})
+
 /** What only the service decides. */
 const DECIDED = {
   id: 1,
