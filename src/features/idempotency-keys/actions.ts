@@ -10,6 +10,12 @@ interface Attempt {
   readonly request: unknown
 }
 
+/** The members of an object have no order in JSON (RFC 8259 §1), and some clients write them in any. */
+const inOrder = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value
+
 /**
  * Does a write once for each key. The write and the kept answer are one transaction, so neither is
  * ever there without the other, whenever the process ends. Throws 409 while the first try with the
@@ -22,7 +28,7 @@ export async function once<Answer>(
   read: (kept: unknown) => Answer,
 ): Promise<Answer> {
   if (key === undefined) return write(db)
-  const fingerprint = digest(JSON.stringify(request))
+  const fingerprint = digest(JSON.stringify(request, inOrder))
   await idempotencyKeys.claim(db, userId, key)
   return db.transaction().execute(async (db) => {
     const { isTaken, kept } = await idempotencyKeys.take(db, userId, key)

@@ -28,6 +28,14 @@ test('the same key with another body is refused and changes nothing (422)', asyn
   assert.equal(await total(ann), 1)
 })
 
+test('the same body in another order of its members is the same request', async (t) => {
+  const { ann } = await world(t)
+  const first = await ann.post(TODOS, { text: 'Once', completed: true }, key('one'))
+  const again = await ann.post(TODOS, { completed: true, text: 'Once' }, key('one'))
+  assert.deepEqual([again.statusCode, again.json()], [201, first.json()])
+  assert.equal(await total(ann), 1)
+})
+
 test('the same key of another user is another key', async (t) => {
   const { ann, bob } = await world(t)
   const hers = await ann.post(TODOS, { text: 'Same' }, key('one'))
