@@ -4,13 +4,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 /** The cookie of a signed-in browser; over https it is called `__Host-session`. */
 export const SESSION_COOKIE = 'session'
 
+/** The name of a cookie over https. */
+export const overHttps = (name: string): string => `__Host-${name}`
+
 /**
  * The name under which a browser keeps our cookie. With the prefix `__Host-` it takes the cookie
  * from this very host over https only, so that no neighbour can plant one (RFC 6265bis §4.1.3.2).
  * Browsers refuse the prefix over http.
  */
 const nameOf = ({ protocol }: FastifyRequest, name: string): string =>
-  protocol === 'https' ? `__Host-${name}` : name
+  protocol === 'https' ? overHttps(name) : name
 
 /** The cookie's value; undefined where there is none. */
 export const readCookie = (request: FastifyRequest, name: string): string | undefined =>

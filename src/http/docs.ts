@@ -4,6 +4,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { lazy } from '../lib/lazy.ts'
 import { ProblemBody } from '../lib/shapes.ts'
+import { overHttps } from './cookies.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -156,8 +157,7 @@ export async function describeRoutes(app: FastifyInstance, options: DocsOptions)
             type: 'apiKey',
             in: 'cookie',
             name: options.sessionCookie,
-            description:
-              'The session of a signed-in browser. What changes something must come from the same origin.',
+            description: `The session of a signed-in browser. Over https it is called \`${overHttps(options.sessionCookie)}\`. What changes something must come from the same origin.`,
           },
         },
       },

@@ -167,6 +167,19 @@ test('reading by cookie is allowed from anywhere, as a link from elsewhere is', 
   }
 })
 
+test('the document names the cookie as the browser has it, over http and over https', async (t) => {
+  const here = await world(t, { PROXY_HEADERS: '1' })
+  const { session } = (await here.nobody.get('/openapi.json')).json().components.securitySchemes
+  for (const [scheme, named] of [
+    ['http', session.name],
+    ['https', /Over https it is called `([^`]+)`/.exec(session.description)?.[1]],
+  ]) {
+    const { cookie } = await browser(here, here.ann)
+    const headers = { cookie: cookie.replace(/^session/, named), 'x-forwarded-proto': scheme }
+    assert.equal((await here.nobody.get('/auth/me', headers)).statusCode, 200, scheme)
+  }
+})
+
 test('behind a proxy the forwarded scheme and host are our origin', async (t) => {
   const here = await world(t, { PROXY_HEADERS: '1' })
   const { cookie } = await browser(here, here.ann)
