@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
 import { conflict, forbidden, unauthenticated } from '../lib/problem.ts'
 import { readCookie, SESSION_COOKIE } from './cookies.ts'
+import { SAFE_METHODS } from './guard.ts'
 
 /** Who is calling. */
 export interface Caller {
@@ -37,7 +38,6 @@ declare module 'fastify' {
 const CREDENTIALS = 'Invalid authentication credentials'
 const OF_ANOTHER =
   'Somebody else has signed in here since the page was opened. It was not for them, so nothing was done.'
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Names the user that a page was drawn for: its calls are not for whoever is signed in by now. */
 const PAGE_USER = 'x-page-user'

@@ -5,6 +5,7 @@ import { type TSchema, Type } from 'typebox'
 import { lazy } from '../lib/lazy.ts'
 import { ProblemBody } from '../lib/shapes.ts'
 import { overHttps } from './cookies.ts'
+import { SAFE_METHODS } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -53,8 +54,6 @@ const common = {
   503: problem('The server cannot serve right now.', { 'Retry-After': RetryAfter }),
 } as const
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
-
 const RequestId = Type.String({ description: 'The id of this request, also in the logs.' })
 
 /** Adds to a route's schema what is true of every route of its kind, so that no route repeats it. */
@@ -63,7 +62,7 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
   const isPublic = config?.access === 'public'
   const takesInput = schema.body || schema.params || schema.querystring || schema.headers
   // A body that a route has no use for is still read, up to the limit, unless the method is safe.
-  const readsBody = [method].flat().some((each) => !SAFE.has(each))
+  const readsBody = [method].flat().some((each) => !SAFE_METHODS.has(each))
   const { 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
   if (isRecord(schema.querystring)) schema.querystring = withoutDefaulted(schema.querystring)
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]

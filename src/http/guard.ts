@@ -99,6 +99,9 @@ function refusalOf(
 /** What any path may be asked for. */
 export const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const
 
+/** Those that change nothing (RFC 9110 §9.2.1). */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 /** The methods of each path, collected while the routes are mounted. */
 export type RouteTable = Map<string, Set<string>>
 
