@@ -126,12 +126,13 @@ function isFromElsewhere(request: FastifyRequest): boolean {
 }
 
 /**
- * Whether a person followed a link of our own page, or typed the address. Over plain http browsers send no
- * fetch metadata, and with a link no origin: only the page that it was on, which a typed address does not have.
+ * Whether nothing says that a link led here from elsewhere. Over plain http browsers send no fetch metadata, and
+ * with a link no origin: only the page that it was on, which a typed address and other clients do not have.
  */
 export function isOwnLink(request: FastifyRequest): boolean {
-  const { 'sec-fetch-site': site, referer = '' } = request.headers
+  const { 'sec-fetch-site': site, referer } = request.headers
   if (site !== undefined) return site === 'same-origin' || site === 'none'
+  if (referer === undefined) return true
   return URL.canParse(referer) && new URL(referer).origin === ownOrigin(request)
 }
 
