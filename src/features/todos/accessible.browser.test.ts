@@ -85,19 +85,6 @@ test('the todo page is accessible', async (t) => {
     )
   })
 
-  await t.test('what is printed is dark on white in every theme', async (t) => {
-    const { page } = await visitHome(t, url, { colorScheme: 'dark', todos: ['One'] })
-    const colour = () =>
-      page.evaluate<string>("getComputedStyle(document.querySelector('.todo-text')).color")
-    await page.getByRole('button', { name: 'Light' }).click()
-    const onWhite = await colour()
-    await page.emulateMedia({ media: 'print' })
-    for (const theme of ['As the system', 'Dark']) {
-      await page.getByRole('button', { name: theme }).click()
-      assert.equal(await colour(), onWhite, theme)
-    }
-  })
-
   await t.test('nothing moves for one who wants no motion', async (t) => {
     const { page } = await visitHome(t, url, { reducedMotion: 'reduce', todos: ['One'] })
     const durations = await page.evaluate<string[]>(

@@ -159,4 +159,17 @@ test('the todo page', async (t) => {
       assert.equal(await page.locator('dialog[open]').count(), 0)
     },
   )
+
+  await t.test('what is printed is dark on white in every theme', async (t) => {
+    const { page } = await visitHome(t, url, { colorScheme: 'dark', todos: ['One'] })
+    const colour = () =>
+      page.evaluate<string>("getComputedStyle(document.querySelector('.todo-text')).color")
+    await page.getByRole('button', { name: 'Light' }).click()
+    const onWhite = await colour()
+    await page.emulateMedia({ media: 'print' })
+    for (const theme of ['As the system', 'Dark']) {
+      await page.getByRole('button', { name: theme }).click()
+      assert.equal(await colour(), onWhite, theme)
+    }
+  })
 })
