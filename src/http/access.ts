@@ -131,8 +131,8 @@ function isFromElsewhere(request: FastifyRequest): boolean {
  */
 export function isOwnLink(request: FastifyRequest): boolean {
   const { 'sec-fetch-site': site, referer } = request.headers
-  if (site !== undefined) return site === 'same-origin' || site === 'none'
-  if (referer === undefined) return true
+  if (isFromElsewhere(request)) return false
+  if (site !== undefined || referer === undefined) return true
   return URL.canParse(referer) && new URL(referer).origin === ownOrigin(request)
 }
 
