@@ -45,15 +45,11 @@ export async function buildServer(): Promise<'built' | 'fresh'> {
       target: 'esnext',
       rolldownOptions: {
         input: { main: join(root, 'src/main.ts') },
-        // What is left out as without effect may have one: a check of text by decodeURIComponent, which throws.
-        treeshake: false,
         output: {
           entryFileNames: MAIN,
           chunkFileNames: 'server/[name]-[hash].js',
           // V8 keeps the text of a file as it is, in twice the memory for one character beyond Latin-1.
           charset: 'ascii',
-          // Left to its default, it leaves out as much.
-          minify: false,
           comments: { legal: true, annotation: false, jsdoc: false },
         },
       },
