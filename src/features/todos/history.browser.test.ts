@@ -29,18 +29,19 @@ test('the links of the todo page do as links do', async (t) => {
     assert.equal(await page.evaluate(isInSight), true)
   })
 
-  await t.test('with Shift they open another window', async (t) => {
-    const { page, context } = await visitHome(t, url, { todos: ['One'] })
-    for (const [name, address] of [
-      [/^Open/, '**/home?show=open'],
-      ['Edit: One', '**/home?edit=*'],
-    ] as const) {
-      const opened = context.waitForEvent('page')
-      await page.getByRole('link', { name }).click({ modifiers: ['Shift'] })
-      await (await opened).waitForURL(address)
+  await t.test('with Shift they are left to the browser, which opens a window', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['One'] })
+    // No window: a busy machine is slow to open one.
+    await page.evaluate(
+      "addEventListener('click', (event) => { window.wasLeft = !event.defaultPrevented; event.preventDefault() })",
+    )
+    for (const name of [/^Open/, 'Edit: One']) {
+      const link = page.getByRole('link', { name })
+      await link.click({ modifiers: ['Shift'] })
+      assert.equal(await page.evaluate('wasLeft'), true)
+      await link.click()
+      assert.equal(await page.evaluate('wasLeft'), false)
     }
-    assert.equal(new URL(page.url()).search, '')
-    assert.equal(await page.getByLabel('Text', { exact: true }).count(), 0)
   })
 
   await t.test('one that leads to the present view adds no step to go back', async (t) => {
