@@ -52,7 +52,7 @@ export async function limited<Result>(
   }
   underWay.set(own, others + 1)
   try {
-    return await counted(db, attempt, look)
+    return await counted(db, attempt, { here, own }, look)
   } finally {
     end(own)
   }
@@ -67,11 +67,9 @@ interface Limit {
 async function counted<Result>(
   db: Db,
   attempt: Attempt,
+  { here, own }: { readonly here: string; readonly own: string },
   look: () => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  const { address, account, limit } = attempt
-  const here = ofAddress(address)
-  const own = atAccount(here, account)
   const subjects: string[] = []
   const count = async (limit: Limit) => {
     await countOne(db, limit)
@@ -80,8 +78,8 @@ async function counted<Result>(
   let result: Result | undefined
   try {
     // The address first: refused, it leaves nothing behind for whatever accounts it names.
-    await count({ subject: here, most: limit * TOGETHER })
-    await count({ subject: own, most: limit })
+    await count({ subject: here, most: attempt.limit * TOGETHER })
+    await count({ subject: own, most: attempt.limit })
     const shared = await sharedLimit(db, attempt)
     if (shared) await count(shared)
     result = await look()
