@@ -8,19 +8,21 @@ const TRY_AGAIN_MAX = 15
 
 /**
  * Runs a statement, again and again while another process has the lock that it needs, until who wants
- * it has waited since `since` for long enough. Between two tries there is time for other work: SQLite's
+ * it has waited for long enough since `since`, or since the first try. Between two tries there is time for other work: SQLite's
  * own waiting stops the whole process, and it does not wait at all where two processes make a new
  * file a WAL one.
  */
 export async function whenUnlocked<Result>(
   statement: () => Result,
-  since = performance.now(),
+  since?: number,
 ): Promise<Result> {
+  let began = since
   for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
     try {
       return statement()
     } catch (error) {
-      if (!isBusy(error) || performance.now() - since >= PATIENCE) throw error
+      began ??= performance.now()
+      if (!isBusy(error) || performance.now() - began >= PATIENCE) throw error
       await delay(pause)
     }
   }
