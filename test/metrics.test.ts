@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { signUp } from './load.ts'
 import { type Server, startServer, until } from './server.ts'
 import { isPostgresql } from './world.ts'
@@ -82,13 +82,19 @@ for (const workers of ['1', '2']) {
   })
 }
 
-test('the counts of workers that have ended are not lost', async (t) => {
+/** Two workers that were asked for their health ten times, and where that is counted. */
+async function askedTenTimes(t: TestContext) {
   const server = await startServer(t, { WEB_CONCURRENCY: '2', METRICS_PORT: '0' })
   await serving(server, 2)
   const url = await metricsPort(server)
   for (let index = 0; index < 10; index++) await fetch(`${server.url}/health`)
   const health = requests('GET', '/health', 200)
   assert.equal((await scrape(url)).get(health), 10)
+  return { server, url, health }
+}
+
+test('the counts of workers that have ended are not lost', async (t) => {
+  const { server, url, health } = await askedTenTimes(t)
   process.kill(server.pid, 'SIGHUP')
   await until(() => /all workers are new/.test(server.output()), server.output)
   const [dies] = server.logged('worker').filter(({ worker }) => worker === 3)
@@ -101,12 +107,7 @@ test('the counts of workers that have ended are not lost', async (t) => {
 })
 
 test('workers that end while they are asked for their counts are counted once', async (t) => {
-  const server = await startServer(t, { WEB_CONCURRENCY: '2', METRICS_PORT: '0' })
-  await serving(server, 2)
-  const url = await metricsPort(server)
-  for (let index = 0; index < 10; index++) await fetch(`${server.url}/health`)
-  const health = requests('GET', '/health', 200)
-  assert.equal((await scrape(url)).get(health), 10)
+  const { server, url, health } = await askedTenTimes(t)
   const workers = new Set(server.logged('worker').map(({ pid }) => Number(pid)))
   for (const pid of workers) process.kill(pid, 'SIGSTOP')
   const scraping = scrape(url)
