@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import type { Page } from 'playwright-core'
+import { type TestContext, test } from 'node:test'
+import { countOn, textsOf, TIME_IS_OVER, visitOneAndTwo } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
-
-const TIME_IS_OVER = 15_000
-const textsOf = (page: Page) => () => page.locator('.todo:visible .todo-text').allTextContents()
-const countOn = (page: Page) => page.locator('[data-count=all]').textContent()
-
-/** The todo page of one who has One and Two, with a clock that is moved by hand. */
-async function visit(...[t, url]: [Parameters<typeof visitHome>[0], string]) {
-  const visitor = await visitHome(t, url, { todos: ['One', 'Two'] })
-  const { page, context, saved } = visitor
-  await context.clock.install()
-  return {
-    ...visitor,
-    deleteTwo: () => page.getByRole('button', { name: 'Delete: Two' }).click(),
-    savedTexts: async () => (await saved()).map(({ text }) => text),
-  }
-}
+import { eventually } from '../../../test/todo-page.ts'
 
 test('a deletion of what is changed meanwhile', async (t) => {
   const { url } = await startServer(t)
@@ -34,8 +18,8 @@ test('a deletion of what is changed meanwhile', async (t) => {
       ],
     ],
   ] as const) {
-    const open = async (t: Parameters<typeof visitHome>[0]) => {
-      const visitor = await visit(t, url)
+    const open = async (t: TestContext) => {
+      const visitor = await visitOneAndTwo(t, url)
       const { page } = visitor
       for (const [name, texts] of path) {
         await page.getByRole('link', { name }).click()
@@ -88,7 +72,7 @@ test('a deletion of what is changed meanwhile', async (t) => {
   }
 
   await t.test('is called off by saving the text that is edited on another page', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     const other = await context.newPage()
     await other.goto('/home')
     await other.getByRole('link', { name: 'Edit: Two' }).click()

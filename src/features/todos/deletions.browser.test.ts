@@ -1,35 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
+import { countOn, textsOf, TIME_IS_OVER, visitOneAndTwo } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
-
-const TIME_IS_OVER = 15_000
-const textsOf = (page: Page) => () => page.locator('.todo:visible .todo-text').allTextContents()
-const countOn = (page: Page) => page.locator('[data-count=all]').textContent()
-
-/** The todo page of one who has One and Two, with a clock that is moved by hand. */
-async function visit(...[t, url]: [Parameters<typeof visitHome>[0], string]) {
-  const visitor = await visitHome(t, url, { todos: ['One', 'Two'] })
-  const { page, context, saved } = visitor
-  await context.clock.install()
-  return {
-    ...visitor,
-    deleteTwo: () => page.getByRole('button', { name: 'Delete: Two' }).click(),
-    savedTexts: async () => (await saved()).map(({ text }) => text),
-    /** The page ends without a word: no request for a deletion leaves it. */
-    loseDeletions: () =>
-      context.route('**/api/v1/todos/*', (route) =>
-        route.request().method() === 'DELETE' ? route.abort() : route.continue(),
-      ),
-  }
-}
+import { eventually } from '../../../test/todo-page.ts'
 
 test('a deletion that the page announced', async (t) => {
   const { url } = await startServer(t)
 
   await t.test('is done when the person signs out', async (t) => {
-    const { page, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await deleteTwo()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.waitForURL('**/login')
@@ -37,7 +16,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('does not look undone on the next page, which makes up for it', async (t) => {
-    const { page, context, deleteTwo, savedTexts, loseDeletions } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts, loseDeletions } = await visitOneAndTwo(t, url)
     await loseDeletions()
     await deleteTwo()
     await page.reload()
@@ -54,7 +33,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is done by a page that is opened after the network was away', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await deleteTwo()
     await context.setOffline(true)
     const later = await context.newPage()
@@ -70,7 +49,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('can still be undone while another page is open', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await deleteTwo()
     const other = await context.newPage()
     await other.goto('/home')
@@ -86,7 +65,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is not offered to be undone when it is final', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await deleteTwo()
     const message = page.getByRole('region', { name: 'Messages' }).locator('.toast')
     await message.waitFor()
@@ -98,7 +77,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('can be undone as long as the pointer or the focus is there', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     const other = await context.newPage()
     await other.goto('/home')
     const passTime = async () => {
@@ -128,7 +107,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is undone by Ctrl+Z with the other keys switched off too', async (t) => {
-    const { page, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await page.keyboard.press('?')
     await page.getByLabel('Use these keys').uncheck()
     await page.keyboard.press('Escape')
@@ -146,7 +125,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is not called off by Undo of a tick before it', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await page.getByRole('link', { name: /^Open/ }).click()
     await page.locator('#todos:not([aria-busy])').waitFor()
     await page.getByRole('button', { name: 'Done: Two' }).click()
@@ -162,7 +141,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('on another page leaves the text that is being edited there', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     const other = await context.newPage()
     await other.goto('/home')
     await other.getByRole('link', { name: 'Edit: Two' }).click()
@@ -180,7 +159,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('stays so in other views, and Undo brings it back there', async (t) => {
-    const { page, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await deleteTwo()
     await page.getByRole('link', { name: /^Done/ }).click()
     await eventually(textsOf(page), [])
@@ -194,7 +173,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is given up when someone went on with the todo afterwards', async (t) => {
-    const { page, context, saved, elsewhere, ...visitor } = await visit(t, url)
+    const { page, context, saved, elsewhere, ...visitor } = await visitOneAndTwo(t, url)
     const [two] = await saved()
     await visitor.loseDeletions()
     await visitor.deleteTwo()
@@ -211,7 +190,7 @@ test('a deletion that the page announced', async (t) => {
   })
 
   await t.test('is done and undone also where the browser keeps nothing', async (t) => {
-    const { page, context, deleteTwo, savedTexts } = await visit(t, url)
+    const { page, context, deleteTwo, savedTexts } = await visitOneAndTwo(t, url)
     await context.addInitScript(
       "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError') } })",
     )
