@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { lazy } from '../lib/lazy.ts'
+import { isRecord } from '../lib/record.ts'
 import { ProblemBody } from '../lib/shapes.ts'
 import { overHttps } from './cookies.ts'
 import { SAFE_METHODS } from './guard.ts'
@@ -92,9 +93,6 @@ function withRequestId(answer: unknown): unknown {
   const headers = isRecord(answer.headers) ? answer.headers : {}
   return { ...answer, headers: { 'X-Request-Id': RequestId, ...headers } }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * Moves each schema that has a PascalCase title to the document's components and refers to it, so

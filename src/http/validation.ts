@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type FuncKeywordDefinition, type Options } from 
 import addFormats from 'ajv-formats'
 import type { TSchema } from 'typebox'
 import { isCommon } from '../lib/common-passwords.ts'
+import { isRecord } from '../lib/record.ts'
 import type { Fault } from '../lib/problem.ts'
 
 /** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
@@ -112,9 +113,6 @@ function refuseOtherNotations(values: unknown, integers: readonly string[]): voi
     if (typeof value === 'string' && !DECIMAL.test(value)) values[name] = 'none'
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null
 
 /** The faults of a value that did not come by HTTP; `loc` starts with the field. */
 export function faultsIn(schema: TSchema, value: unknown): Fault[] {

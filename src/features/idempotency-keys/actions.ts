@@ -1,5 +1,6 @@
 import type { Db } from '../../db/tables.ts'
 import { conflict, invalid } from '../../lib/problem.ts'
+import { isRecord } from '../../lib/record.ts'
 import { digest } from '../../lib/secrets.ts'
 import * as idempotencyKeys from './store.ts'
 
@@ -12,7 +13,7 @@ interface Attempt {
 
 /** The members of an object have no order in JSON (RFC 8259 §1), and some clients write them in any. */
 const inOrder = (_key: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  isRecord(value)
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
     : value
 
