@@ -9,7 +9,7 @@ export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, is
 /** `errors` gathers what any page of the context threw or wrote to the console as an error. */
 export type Visit = { page: Page; context: BrowserContext; errors: string[] }
 
-const patience = 10_000
+const patience = 30_000
 // One for the file, since each file of tests is a process; every test has its own context.
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())

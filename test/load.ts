@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PASSWORD } from './world.ts'
 
 const TODOS = '/api/v1/todos'
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 export interface Load {
   /** What became of the requests that were not answered as they should. */

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
 
-const PATIENCE = 10_000
+const PATIENCE = 60_000
 
 /** Why tests that need `program` are left out; false where it is. */
 export const absent = (program: string): string | false =>

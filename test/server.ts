@@ -9,7 +9,7 @@ import { type Installation, installation, type Scope } from './command.ts'
 const root = resolve(import.meta.dirname, '..')
 /** What `npm start` runs. */
 const built = join(root, 'dist/main.js')
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 export interface Server {
   readonly url: string

@@ -92,7 +92,7 @@ export async function eventually<Value>(
   probe: () => Promise<Value>,
   expected: Value,
 ): Promise<void> {
-  const deadline = Date.now() + 8_000
+  const deadline = Date.now() + 30_000
   for (;;) {
     const value = await probe()
     try {
