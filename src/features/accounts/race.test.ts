@@ -51,16 +51,19 @@ test('no session that a sign-in with the old password begins outlives the new on
   const credentials = { username: ann.email, password: PASSWORD }
   let isChanged = false
   const tokens: string[] = []
+  const { promise: firstToken, resolve: begin } = Promise.withResolvers<void>()
   const program = async () => {
     while (!isChanged) {
       const answer = await nobody.form('/auth/token', credentials)
       if (answer.statusCode === 200) tokens.push(answer.json().access_token)
       else assert.equal(answer.statusCode, 401)
+      begin()
     }
   }
   const browsers = Array.from({ length: 8 }, () => visitor(here))
   const password = 'rain on other roofs'
   const change = async () => {
+    await firstToken
     const answer = await ann.patch('/auth/me', { password, current_password: PASSWORD })
     assert.equal(answer.statusCode, 200)
     isChanged = true
