@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { open } from '../src/db/open.ts'
 import type { Db } from '../src/db/tables.ts'
-import { freshDatabase, isPostgresql } from './world.ts'
+import { freshDatabase, isPostgresql, UNHURRIED } from './world.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -47,6 +47,7 @@ export async function installation(t: Scope): Promise<Installation> {
     PORT: '0',
     // No load balancer looks on.
     DRAIN_DELAY: '0',
+    ...UNHURRIED,
   }
   return {
     directory,

@@ -7,7 +7,7 @@ import { copyOfProgram, startServer, until } from './server.ts'
 
 test('SIGHUP runs the files as they are now; one that does not start leaves the old workers', async (t) => {
   const { program, main } = await copyOfProgram(t)
-  const server = await startServer(t, { WEB_CONCURRENCY: '2', OVERLOAD_DELAY: '60000' }, main)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
   const requests = await load(server.url)
   await requests.more(50)
 

@@ -6,8 +6,6 @@ import { isPostgresql, type Person, world } from './world.ts'
 
 const skip = !isPostgresql && 'an embedded file has no connections to share'
 const TODOS = '/api/v1/todos'
-/** Nobody is refused for having waited. */
-const PATIENT = { OVERLOAD_DELAY: '60000' }
 
 const statuses = (answers: ReadonlyArray<{ statusCode: number }>) =>
   answers.map(({ statusCode }) => statusCode)
@@ -30,7 +28,7 @@ for (const size of ['1', '2', '10']) {
   test(`many who read and write at once each get what is theirs, with ${size} connections`, {
     skip,
   }, async (t) => {
-    const { person } = await world(t, { ...PATIENT, DATABASE_POOL_SIZE: size })
+    const { person } = await world(t, { DATABASE_POOL_SIZE: size })
     const people = await Promise.all(
       Array.from({ length: 12 }, (_, index) => person(`reader${index}`)),
     )
@@ -59,7 +57,7 @@ for (const size of ['1', '2', '10']) {
 test('a transaction gets its turn while others never stop reading, on a single connection', {
   skip,
 }, async (t) => {
-  const { ann, bob } = await world(t, { ...PATIENT, DATABASE_POOL_SIZE: '1' })
+  const { ann, bob } = await world(t, { DATABASE_POOL_SIZE: '1' })
   let isOver = false
   const readers = Array.from({ length: 8 }, async () => {
     while (!isOver) assert.equal((await bob.get(TODOS)).statusCode, 200)
@@ -76,7 +74,6 @@ test('a statement that takes too long fails alone (503): those beside it are ans
   skip,
 }, async (t) => {
   const { ann, config } = await world(t, {
-    ...PATIENT,
     DATABASE_POOL_SIZE: '1',
     DATABASE_STATEMENT_TIMEOUT: '300',
   })
@@ -95,7 +92,7 @@ test('a statement that takes too long fails alone (503): those beside it are ans
 test('when the server ends a connection, those on it get a 503 and the next ones an answer', {
   skip,
 }, async (t) => {
-  const { ann, config } = await world(t, { ...PATIENT, DATABASE_POOL_SIZE: '2' })
+  const { ann, config } = await world(t, { DATABASE_POOL_SIZE: '2' })
   const url = await add(ann, 'Kept')
   const { other, release } = await locked(config.databaseUrl, 'todo_counts')
   const lists = Promise.all(Array.from({ length: 5 }, () => ann.get(TODOS)))
@@ -114,7 +111,7 @@ test('when the server ends a connection, those on it get a 503 and the next ones
 test('a page from far on in a list does not hold up those who read at the same time', {
   skip,
 }, async (t) => {
-  const { ann, bob, config } = await world(t, { ...PATIENT, DATABASE_POOL_SIZE: '2' })
+  const { ann, bob, config } = await world(t, { DATABASE_POOL_SIZE: '2' })
   await add(ann, 'Kept')
   const lock = await locked(config.databaseUrl, 'todos')
   const far = ann.get(`${TODOS}?offset=5000`)

@@ -133,7 +133,7 @@ test('forwarded headers of who is not in FORWARDED_ALLOW_IPS are not believed', 
 test('nginx, which keeps its connections, fails no request while the workers are exchanged', {
   skip: lacks('nginx'),
 }, async (t) => {
-  const variables = { WEB_CONCURRENCY: '2', PROXY_HEADERS: '1', OVERLOAD_DELAY: '60000' }
+  const variables = { WEB_CONCURRENCY: '2', PROXY_HEADERS: '1' }
   const server = await startServer(t, variables)
   const { plainUrl } = await startProxy(t, 'nginx', server.url)
   const requests = await load(plainUrl)

@@ -27,11 +27,8 @@ const workersOf = (server: Server): number[] =>
     .map(({ pid }) => Number(pid))
     .filter(isAlive)
 
-/** A busy machine is no reason to refuse a request of these tests. */
-const PATIENT = { OVERLOAD_DELAY: '60000' }
-
 async function startWorkers(t: TestContext, variables: Record<string, string> = {}) {
-  const server = await startServer(t, { WEB_CONCURRENCY: '2', ...PATIENT, ...variables })
+  const server = await startServer(t, { WEB_CONCURRENCY: '2', ...variables })
   await until(() => workersOf(server).length === 2, server.output)
   return server
 }
@@ -115,7 +112,7 @@ for (const [name, limit] of [
 
 for (const workers of ['1', '2']) {
   test(`SIGTERM under load fails no request: /ready says 503 first (${workers} process)`, async (t) => {
-    const variables = { WEB_CONCURRENCY: workers, DRAIN_DELAY: '3', ...PATIENT }
+    const variables = { WEB_CONCURRENCY: workers, DRAIN_DELAY: '3' }
     const server = await startServer(t, variables)
     await until(() => server.logged('pid').length > 0, server.output)
     const requests = await load(server.url)
