@@ -16,7 +16,7 @@ import * as todos from './actions.ts'
 import { homePath, type View, viewOf } from './links.ts'
 import { overview } from './overview.ts'
 import type { RowOptions } from './rows.ts'
-import { ActForm, AddForm, EditForm, HomeQuery, type Todo } from './schema.ts'
+import { ActForm, AddForm, DeleteForm, EditForm, HomeQuery, type Todo } from './schema.ts'
 import * as store from './store.ts'
 import { type HomeOptions, homeView } from './views.ts'
 
@@ -32,6 +32,7 @@ interface Options {
 interface Shown {
   readonly view: View
   readonly add?: HomeOptions['add']
+  readonly refusal?: HomeOptions['refusal']
   readonly editing?: { readonly id: number } & Partial<NonNullable<RowOptions['editing']>>
   /** The todo that is edited, to be shown also where the view has it no more. */
   readonly edited?: store.Versioned<Todo>
@@ -46,7 +47,7 @@ export const todoPages =
     async function show(
       request: FastifyRequest,
       reply: FastifyReply,
-      { view: asked, add, editing, edited }: Shown,
+      { view: asked, add, refusal, editing, edited }: Shown,
     ) {
       const { id, version } = callerOf(request)
       const [user, { page, ...found }] = await Promise.all([
@@ -66,7 +67,7 @@ export const todoPages =
         title: 'Todos',
         user,
         current: 'home',
-        content: homeView({ person: id, ...found, rows, pageSize, api, add }),
+        content: homeView({ person: id, ...found, rows, pageSize, api, add, refusal }),
       })
     }
 
@@ -154,11 +155,26 @@ export const todoPages =
       return goBack(reply, request.body.next)
     })
 
-    app.post('/todos/:id/delete', { config, schema: act }, async (request, reply) => {
-      await todos.remove(db, callerOf(request).id, request.params.id)
-      flash(reply, 'todo-deleted')
-      return goBack(reply, request.body.next)
-    })
+    app.post(
+      '/todos/:id/delete',
+      { config, schema: { ...act, body: DeleteForm } },
+      async (request, reply) => {
+        const { tag, next } = request.body
+        const { id } = request.params
+        const owner = callerOf(request).id
+        try {
+          await todos.remove(db, owner, id, tag === undefined ? undefined : versionsIn(tag))
+        } catch (error) {
+          if (!(error instanceof Problem) || error.status !== 412) throw error
+          const { text } = await todos.getWithOwner(db, owner, id)
+          const refusal = `Not deleted: someone else changed this meanwhile. It is “${text}” now.`
+          reply.code(error.status)
+          return show(request, reply, { view: viewAt(next), refusal })
+        }
+        flash(reply, 'todo-deleted')
+        return goBack(reply, next)
+      },
+    )
   }
 
 /** A form sends the ends of lines as CR LF. */

@@ -67,6 +67,32 @@ test('the todo page as it comes from the server', async (t) => {
   )
 
   await t.test(
+    'without a script, a todo that someone else changed meanwhile is not deleted',
+    async (t) => {
+      const { page, saved, elsewhere } = await visitHome(t, url, {
+        javaScriptEnabled: false,
+        todos: ['Start', 'Other'],
+      })
+      await page.getByRole('link', { name: /^Open/ }).click()
+      const [, start] = await saved()
+      await elsewhere('PATCH', `/${start?.id}`, { text: 'Theirs', completed: true })
+      await page.getByRole('button', { name: 'Delete: Start' }).click()
+      const message = 'Not deleted: someone else changed this meanwhile. It is “Theirs” now.'
+      await page.getByRole('alert').getByText(message).waitFor()
+      assert.deepEqual(
+        (await saved()).map(({ text }) => text),
+        ['Other', 'Theirs'],
+      )
+      await page.getByRole('button', { name: 'Delete: Other' }).click()
+      await page.getByText('Deleted.').waitFor()
+      await page.getByRole('link', { name: /^All/ }).click()
+      await page.getByRole('button', { name: 'Delete: Theirs' }).click()
+      await page.getByRole('heading', { name: 'Nothing to do yet' }).waitFor()
+      assert.deepEqual(await saved(), [])
+    },
+  )
+
+  await t.test(
     'without a script, an edit of a todo that was only ticked elsewhere is saved',
     async (t) => {
       const { page, saved, elsewhere } = await visitHome(t, url, {

@@ -45,6 +45,7 @@ export const row = ({
         aria-labelledby="edit-label todo-text-${id}">${icon('pencil')}</a>
       <form method="post" action="/home/todos/${id}/delete">
         ${about({ person, next })}
+        <input type="hidden" name="tag" value="${tag}">
         <button class="icon-button" data-action="delete"
           aria-labelledby="delete-label todo-text-${id}">${icon('trash')}</button>
       </form>

@@ -88,13 +88,17 @@ export const HomeQuery = Type.Object({
   edit: Type.Optional(Type.String()),
 })
 
+const Tag = Type.String({ maxLength: 40 })
+
 /** The forms of the todo page; `next` is the view to come back to. */
 export const AddForm = closed({ text: Text, next: Next })
 /** `before` is the text that was edited, `tag` the entity tag of that version. */
 export const EditForm = closed({
   text: Text,
   before: Type.Optional(Type.String()),
-  tag: Type.String({ maxLength: 40 }),
+  tag: Tag,
   next: Next,
 })
 export const ActForm = closed({ next: Next })
+/** `tag` is the entity tag of the version that the person saw; pages drawn by older versions have none. */
+export const DeleteForm = closed({ tag: Type.Optional(Tag), next: Next })

@@ -18,6 +18,8 @@ export interface HomeOptions {
   readonly api: string
   /** A todo that could not be added: what was typed, and why not. */
   readonly add?: { readonly text: string; readonly fault: string } | undefined
+  /** What could not be done to a todo, and why not. */
+  readonly refusal?: string | undefined
 }
 
 /** The todo page. `browser/todos/` takes over what it finds here by the ids and `data-` names. */
@@ -29,6 +31,7 @@ export const homeView = (options: HomeOptions): Html => html`
       ${filters(options)}
       ${search(options.view)}
     </div>
+    ${options.refusal && warning(options.refusal)}
     <div class="list-head">
       <p id="summary" class="summary">${summary(options)}</p>
       <p id="save-state" class="save-state" role="status"></p>
