@@ -94,6 +94,15 @@ test('every parameter that has a default may be left out', async (t) => {
   for (const { name, required } of defaulted) assert.notEqual(required, true, name)
 })
 
+test('what is optional has no example, which the documentation would send along', async (t) => {
+  const parameters = (await operations(t)).flatMap(({ operation }) => operation.parameters ?? [])
+  const optional = parameters.filter(({ required }) => !required)
+  assert.ok(optional.length > 0)
+  for (const { name, schema } of optional) {
+    assert.doesNotMatch(JSON.stringify(schema), /"examples?":/, name)
+  }
+})
+
 test('no pattern in the document reads otherwise in another language', async (t) => {
   const { nobody } = await world(t)
   const patterns = (await nobody.get('/openapi.json')).body.match(/"pattern":"[^"]*"/g) ?? []

@@ -180,7 +180,7 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
       transformSpecificationClone: false,
       staticCSP:
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-      uiConfig: { url: '/openapi.json', persistAuthorization: true, tryItOutEnabled: true },
+      uiConfig: { url: '/openapi.json', tryItOutEnabled: true },
     })
   })
 }

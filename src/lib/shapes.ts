@@ -11,7 +11,7 @@ export const MAX_INTEGER = Number.MAX_SAFE_INTEGER
 /** An object that refuses fields it does not name. */
 export const closed = <Properties extends TProperties>(
   properties: Properties,
-  options: { title?: string; description?: string; minProperties?: number } = {},
+  options: { title?: string; description?: string; examples?: object[] } = {},
 ) => Type.Object(properties, { ...options, additionalProperties: false })
 
 export const Id = Type.Integer({ minimum: 1, maximum: MAX_INTEGER, examples: [1] })

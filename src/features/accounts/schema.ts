@@ -13,6 +13,7 @@ export const AccountUpdate = closed(
   {
     title: 'AccountUpdate',
     description: 'A new e-mail address or password needs the current password.',
+    examples: [{ fname: 'Ann', lname: 'Archer' }],
   },
 )
 export type AccountUpdate = Static<typeof AccountUpdate>

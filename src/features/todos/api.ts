@@ -20,8 +20,7 @@ const IfMatch = Type.Object({
   'if-match': Type.Optional(
     Type.String({
       maxLength: 1000,
-      description: 'Do it only to this version (RFC 9110 §13.1.1).',
-      examples: ['"1.1"'],
+      description: 'Do it only to this version, as `"1.1"` (RFC 9110 §13.1.1).',
     }),
   ),
 })

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Next } from '../../lib/local-path.ts'
 import { type PageSizes, pageQuery } from '../../lib/paging.ts'
-import { closed, Id, Time, trimmed } from '../../lib/shapes.ts'
+import { closed, Id, MAX_INTEGER, Time, trimmed } from '../../lib/shapes.ts'
 import { User } from '../users/schema.ts'
 
 const Text = trimmed({ minLength: 1, maxLength: 2000, examples: ['Buy milk'] })
@@ -33,6 +33,7 @@ export const TodoReplace = closed(
   {
     title: 'TodoReplace',
     description: 'An `id` must be the one in the path; `completed` is false when absent.',
+    examples: [{ text: 'Buy milk', completed: false }],
   },
 )
 export type TodoReplace = Static<typeof TodoReplace>
@@ -50,7 +51,8 @@ export const todoQuery = (pageSizes: PageSizes) =>
   closed({
     user_id: Type.Optional(
       Type.Integer({
-        ...Id,
+        minimum: 1,
+        maximum: MAX_INTEGER,
         description: 'Whose todos; for administrators, or the caller’s own id.',
       }),
     ),
@@ -62,7 +64,6 @@ export const todoQuery = (pageSizes: PageSizes) =>
         minLength: 0,
         maxLength: 200,
         description: 'Only those with this text in them, in whatever case.',
-        examples: ['milk'],
       }),
     ),
     sort: Type.Enum([...sorts, ...sorts.map((sort) => `-${sort}` as const)], {
