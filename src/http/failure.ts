@@ -7,6 +7,7 @@ import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib
 import type { ProblemBody } from '../lib/shapes.ts'
 import { prefersPage } from './accepts.ts'
 import { type RouteTable, requestId, unknownMethodAt } from './guard.ts'
+import { oauthError } from './oauth.ts'
 import { faultsOf } from './validation.ts'
 
 /** Turns errors of a layer that http does not know, such as the database, into what may be said. */
@@ -81,6 +82,7 @@ const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
   ...(problem.errors && {
     errors: problem.errors.map((fault) => ({ ...fault, loc: [...fault.loc] })),
   }),
+  ...(request.routeOptions.config.isOauth && oauthError(problem)),
 })
 
 /** A described route keeps to the one shape of failure that its clients were generated for. */

@@ -55,6 +55,10 @@ export const ProblemBody = closed(
     instance: Type.String({ format: 'uri-reference', examples: ['/api/v1/todos/1'] }),
     request_id: Type.String({ examples: ['0b0e7c0e-3d0a-4c39-9d9f-0d1c62f6a3b1'] }),
     errors: Type.Optional(Type.Array(Fault)),
+    error: Type.Optional(
+      Type.String({ description: 'From /auth/token and /auth/revoke: the code of RFC 6749 §5.2.' }),
+    ),
+    error_description: Type.Optional(Type.String({ description: 'Beside `error`: the detail.' })),
   },
   { title: 'Problem', description: 'What went wrong (RFC 9457).' },
 )

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Db } from '../../db/tables.ts'
 import { FORM } from '../../http/bodies.ts'
 import { answer, nothing, refusals } from '../../http/docs.ts'
+import { leaveOutEmpty } from '../../http/oauth.ts'
 import { type Fault, invalid } from '../../lib/problem.ts'
 import { refresh, revoke, type SignInRules, signIn } from './actions.ts'
 import { RevokeRequest, TokenRequest, Tokens } from './schema.ts'
@@ -23,10 +24,13 @@ interface Options {
 export const sessionsApi =
   ({ db, rules, suffix = '' }: Options): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const config = { access: 'public', isOauth: true } as const
+    leaveOutEmpty(app)
+
     app.post(
       '/token',
       {
-        config: { access: 'public' },
+        config,
         schema: {
           operationId: `createToken${suffix}`,
           tags: ['sessions'],
@@ -64,7 +68,7 @@ export const sessionsApi =
     app.post(
       '/revoke',
       {
-        config: { access: 'public' },
+        config,
         schema: {
           operationId: `revokeToken${suffix}`,
           tags: ['sessions'],
