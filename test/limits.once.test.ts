@@ -172,3 +172,18 @@ test('a client that breaks off is not taken for a lost database', async (t) => {
   await delay(200)
   assert.deepEqual(logged('cause'), [])
 })
+
+test('a page that says to try again leads to this site, whatever the path looks like', async (t) => {
+  const { open, connections } = await listening(t, { OVERLOAD_DELAY: '10' })
+  const sockets = Array.from({ length: 400 }, () => open())
+  while ((await connections()) < sockets.length) await delay(10)
+  for (const socket of sockets) {
+    socket.write(
+      'GET //evil.example/login HTTP/1.1\r\nHost: here\r\nAccept: text/html\r\nConnection: close\r\n\r\n',
+    )
+  }
+  const answers = await Promise.all(sockets.map(everything))
+  const refused = answers.filter((answer) => answer.startsWith('HTTP/1.1 503 '))
+  assert.ok(refused.length > 0, 'some were refused')
+  for (const answer of refused) assert.match(answer, /<a class="button" href="\/home">Try again</)
+})

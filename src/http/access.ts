@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
+import { nextTo } from '../lib/local-path.ts'
 import { conflict, forbidden, unauthenticated } from '../lib/problem.ts'
 import { readCookie, SESSION_COOKIE } from './cookies.ts'
 import { SAFE_METHODS } from './guard.ts'
@@ -61,7 +62,8 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
     if (access === 'public') return
     const caller = await callerBy(request, identify)
     if (!caller && page) {
-      const next = afterSignIn ?? (SAFE_METHODS.has(request.method) ? request.url : '/home')
+      const asked = SAFE_METHODS.has(request.method) ? request.url : '/home'
+      const next = nextTo(afterSignIn ?? asked, '/home')
       return reply.redirect(`/login?${new URLSearchParams({ next })}`)
     }
     if (!caller) throw unauthenticated(CREDENTIALS)

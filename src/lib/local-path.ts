@@ -1,10 +1,17 @@
 import { Type } from 'typebox'
 
+/** A search for 200 characters, each of four bytes that are escaped, takes 2,400. */
+const NEXT_MAX = 4000
+
 /** The field of a form or query that says where to go afterwards; only `localPath` makes it safe. */
-export const Next = Type.Optional(Type.String({ maxLength: 2000 }))
+export const Next = Type.Optional(Type.String({ maxLength: NEXT_MAX }))
 
 /** Any origin will do: it only shows whether a reference leaves it. */
 const HERE = 'http://here.invalid'
+
+/** The value of that field that leads to `path`, or where that is too long, to `fallback`. */
+export const nextTo = (path: string, fallback: string): string =>
+  path.length <= NEXT_MAX ? path : fallback
 
 /**
  * The path that `text` names on this site, with its query, or `fallback` where it names anything

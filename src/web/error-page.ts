@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { localPath } from '../lib/local-path.ts'
 import type { Problem } from '../lib/problem.ts'
 import { html } from './html.ts'
 import { sendPage } from './send-page.ts'
@@ -42,7 +43,7 @@ export function sendErrorPage(
         }
         ${wait && html`<p>${wait}</p>`}
         <p class="actions">
-          ${wait && isReading && html`<a class="button" href="${request.originalUrl}">Try again</a>`}
+          ${wait && isReading && html`<a class="button" href="${localPath(request.originalUrl, '/home')}">Try again</a>`}
           <a class="${wait && isReading ? 'button-quiet' : 'button'}" href="/home">To my todos</a>
         </p>
         <p class="hint">Request ${request.id}</p>

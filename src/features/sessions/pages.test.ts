@@ -50,6 +50,14 @@ test('a session ends when it was idle for too long, and at its limit however bus
   const away = await browser.get('/home?show=done')
   assert.equal(away.headers.location, '/login?next=%2Fhome%3Fshow%3Ddone')
 
+  const longest = `/home?q=${encodeURIComponent('😀'.repeat(200))}`
+  assert.equal(
+    (await browser.get(String((await browser.get(longest)).headers.location))).statusCode,
+    200,
+  )
+  const tooLong = await browser.get(`/home?x=${'x'.repeat(5000)}`)
+  assert.equal(tooLong.headers.location, '/login?next=%2Fhome')
+
   await set({ last_used_at: fromNow(0) })
   assert.equal(await status(), 200)
   await set({ expires_at: fromNow(-1) })
