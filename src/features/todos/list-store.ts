@@ -188,6 +188,9 @@ const farPage = preparedByShape(
 /** From this offset on a page is far from the start, and reading it is no brief statement. */
 const FAR = 1000
 
+/** Reading so many is no brief statement either. */
+const MANY = 200
+
 /** A page of the owner's todos. A page before a cursor is the one that ends there. */
 export async function list(
   db: Db,
@@ -211,7 +214,7 @@ export async function list(
     ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
     : values.offset >= FAR
       ? await farPage(whole)(db, values, false)
-      : await wholeListPage(whole)(db, values)
+      : await wholeListPage(whole)(db, values, limit < MANY)
   const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }
