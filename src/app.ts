@@ -25,7 +25,7 @@ import { todosApi } from './features/todos/api.ts'
 import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
-import { readAsUtf8 } from './http/bodies.ts'
+import { parseForm, readAsUtf8 } from './http/bodies.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
@@ -39,6 +39,7 @@ import {
   type RouteTable,
   refuseOtherMethods,
   requestId,
+  takePathsOnly,
 } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
@@ -100,7 +101,11 @@ export async function buildApp(
     ...serverLimits(config.limits),
     trustProxy: trusted(config.trustedProxies),
     // What a path holds is for its schema to refuse; how long it may be, HEADER_LIMIT says.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: Number.MAX_SAFE_INTEGER },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: Number.MAX_SAFE_INTEGER,
+      querystringParser: parseForm,
+    },
     // Requests are served to the end; `drain` sees to it that there is one.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -130,6 +135,7 @@ export async function buildApp(
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)
+  takePathsOnly(app)
   guardAnswers(app)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 
 const PAGE = 'text/html'
@@ -12,6 +12,10 @@ export function prefersPage(request: FastifyRequest): boolean {
   const types = request.routeOptions.config.page ? [PAGE, JSON_TYPE] : [JSON_TYPE, PAGE]
   return new Negotiator(request.raw).mediaType(types) === PAGE
 }
+
+/** Says that the answer differs by that, beside what it differs by already. */
+export const differsByAccept = (reply: FastifyReply): FastifyReply =>
+  reply.header('Vary', [reply.getHeader('Vary') ?? [], 'Accept'].flat().join(', '))
 
 /**
  * Whether somebody is shown the answer. HEAD asks for the headers alone, and what a browser fetches ahead

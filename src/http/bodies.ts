@@ -1,12 +1,15 @@
 import { isUtf8 } from 'node:buffer'
-import { parse } from 'node:querystring'
+import { type ParsedUrlQuery, parse } from 'node:querystring'
 import type { FastifyInstance } from 'fastify'
-import { Problem } from '../lib/problem.ts'
+import { invalid, Problem, repeatedAt } from '../lib/problem.ts'
 import { queryOf } from '../lib/query.ts'
 import { onRequestTo } from './route-hooks.ts'
 
 /** The media type of a form. */
 export const FORM = 'application/x-www-form-urlencoded'
+
+/** The fields of a form or a query. A percent sign that begins no escape stands for itself. */
+export const parseForm = (text: string): ParsedUrlQuery => parse(text, '&', '=', { maxKeys: 0 })
 
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
 
@@ -29,8 +32,11 @@ export function readAsUtf8(app: FastifyInstance): void {
   )
   app.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (_request, body, done) => {
     const form = body.toString()
-    if (isUtf8(body) && escapesUtf8(form)) done(null, parse(form, '&', '=', { maxKeys: 0 }))
-    else done(notUtf8('body'))
+    if (!isUtf8(body) || !escapesUtf8(form)) return done(notUtf8('body'))
+    const fields = parseForm(form)
+    const repeated = Object.keys(fields).filter((name) => Array.isArray(fields[name]))
+    if (repeated.length > 0) done(invalid(...repeated.map((name) => repeatedAt(['body', name]))))
+    else done(null, fields)
   })
   app.addHook('onRoute', (route) => {
     if (!route.schema?.querystring) return

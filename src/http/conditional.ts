@@ -6,6 +6,8 @@ const TAGS_MAX = 50
 
 const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((tag) => tag.trim())
 
+const isTooLong = (header: string): boolean => header.split(',', TAGS_MAX + 1).length > TAGS_MAX
+
 /**
  * A strong entity tag (RFC 9110 §8.8.3): the version of the thing itself, and of what is nested in
  * the answer.
@@ -23,10 +25,10 @@ export function allowedVersions({ headers }: FastifyRequest): Versions | undefin
   return versionsIn(header).filter((version) => allows(refused, version))
 }
 
-/** Unlike `If-Match`, a weak tag names a version too. */
+/** Unlike `If-Match`, a weak tag names a version too. With more tags than are looked at, no version will do. */
 function refusedVersions(header: string | undefined): Versions | undefined {
   if (header === undefined) return undefined
-  if (header.trim() === '*') return []
+  if (header.trim() === '*' || isTooLong(header)) return []
   return { except: versionsIn(header.replaceAll('W/', '')) }
 }
 

@@ -5,7 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { codeOf } from '../lib/code.ts'
 import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
-import { prefersPage } from './accepts.ts'
+import { differsByAccept, prefersPage } from './accepts.ts'
 import { type RouteTable, requestId, unknownMethodAt } from './guard.ts'
 import { oauthError } from './oauth.ts'
 import { faultsOf } from './validation.ts'
@@ -60,7 +60,8 @@ const isFastifyError = (error: unknown): error is FastifyError =>
 
 const sentences: Readonly<Record<string, string>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; JSON was announced.',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON.',
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    'The body is not well-formed JSON, or has a member called __proto__ or constructor.prototype.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type is not one that this path takes.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The Content-Length does not fit the body.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
@@ -133,8 +134,8 @@ export type SendErrorPage = (
 ) => FastifyReply
 
 /**
- * The one place where errors become answers: RFC 9457 problem details, or a page for a browser. A path
- * that cannot be read has no route that would say what it is of; then `isApiPath` says it.
+ * The one place where errors become answers: RFC 9457 problem details, or a page for a browser. Where no
+ * route says what a path is of, `isApiPath` says it.
  */
 export const failureAnswer =
   (
@@ -145,10 +146,8 @@ export const failureAnswer =
   (error, request, reply) => {
     const problem = problemOf(error, request, translate)
     logFailure(problem, request)
-    // Where other origins are let in, it is `Origin` already.
-    const Vary = [reply.getHeader('Vary') ?? [], 'Accept'].flat().join(', ')
-    reply.code(problem.status).headers({ Vary, ...problem.headers })
-    const isOfApi = isReadable(request) ? isDescribed(request) : isApiPath(request.originalUrl)
+    differsByAccept(reply).code(problem.status).headers(problem.headers)
+    const isOfApi = isDescribed(request) || isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
       return
@@ -162,13 +161,14 @@ export function answerFailures(
   answer: AnswerFailure,
   routes: RouteTable,
 ): void {
-  app.setErrorHandler(answer)
-  app.setNotFoundHandler((request, reply) => {
-    const problem = isReadable(request)
-      ? (unknownMethodAt(routes, request.url) ?? noSuchPath())
-      : unreadablePath()
-    answer(problem, request, reply)
+  const unknown = (request: FastifyRequest): Problem =>
+    isReadable(request) ? (unknownMethodAt(routes, request.url) ?? noSuchPath()) : unreadablePath()
+  app.setErrorHandler((error, request, reply) => {
+    // A QUERY is refused for that before it is looked for; no path takes one.
+    const isQuery = codeOf(error) === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE'
+    answer(isQuery ? unknown(request) : error, request, reply)
   })
+  app.setNotFoundHandler((request, reply) => answer(unknown(request), request, reply))
   app.server.on('checkExpectation', answerExpectation)
 }
 

@@ -63,7 +63,26 @@ export function guardAnswers(app: FastifyInstance): void {
     if (request.protocol === 'https') {
       reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     }
-    done()
+    done(hasHost(request.raw) ? undefined : new Problem(400, 'The request has no Host.'))
+  })
+}
+
+/** HTTP/1.1 asks for one (RFC 9112 §3.2). Node would refuse the request without a word. */
+const hasHost = ({ headers, httpVersion }: IncomingMessage): boolean =>
+  headers.host !== undefined || httpVersion !== '1.1'
+
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i
+
+/**
+ * Leaves of a URL that a client names in full, as it would to a proxy (RFC 9112 §3.2.2), the path: no
+ * answer is to name the client's origin as if it were this service's.
+ */
+export function takePathsOnly(app: FastifyInstance): void {
+  app.server.prependListener('request', (request: IncomingMessage) => {
+    const { url = '/' } = request
+    if (url.startsWith('/') || !ORIGIN.test(url)) return
+    const path = url.replace(ORIGIN, '')
+    request.url = path.startsWith('/') ? path : `/${path}`
   })
 }
 
@@ -79,17 +98,21 @@ export function guardMediaTypes(app: FastifyInstance): void {
   })
 }
 
+const hasBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 function refusalOf(
-  { 'content-type': given, 'content-encoding': coding = 'identity' }: IncomingHttpHeaders,
+  headers: IncomingHttpHeaders,
   consumed: readonly string[] = ['application/json'],
 ): Problem | undefined {
+  const { 'content-type': given, 'content-encoding': coding = 'identity' } = headers
   if (coding.toLowerCase() !== 'identity') {
     return new Problem(415, 'The body must not be compressed.', {
       headers: { 'Accept-Encoding': 'identity' },
     })
   }
-  if (given === undefined) return undefined
-  const mediaType = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (given === undefined && !hasBody(headers)) return undefined
+  const mediaType = given?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (consumed.includes(mediaType)) return undefined
   return new Problem(415, `The Content-Type must be ${consumed.join(' or ')}.`, {
     headers: { Accept: consumed.join(', ') },

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { unavailable } from '../lib/problem.ts'
 import { closed } from '../lib/shapes.ts'
-import { prefersPage } from './accepts.ts'
+import { differsByAccept, prefersPage } from './accepts.ts'
 import { answer, nothing } from './docs.ts'
 
 interface Options {
@@ -38,10 +38,12 @@ export const healthRoutes =
           },
         },
       },
-      async (request, reply) =>
-        prefersPage(request)
+      async (request, reply) => {
+        differsByAccept(reply)
+        return prefersPage(request)
           ? reply.redirect('/home')
-          : { msg: 'Todo App. The API is described at /docs and /openapi.json.' },
+          : { msg: 'Todo App. The API is described at /docs and /openapi.json.' }
+      },
     )
 
     app.get(

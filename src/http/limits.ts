@@ -26,6 +26,8 @@ export const serverLimits = (limits: Limits) =>
     keepAliveTimeout: limits.keepAliveTimeout,
     http: {
       maxHeaderSize: limits.header,
+      // What has no Host is refused with problem details.
+      requireHostHeader: false,
       headersTimeout: limits.headersTimeout,
       connectionsCheckingInterval: Math.min(CHECK_EVERY, Math.floor(limits.headersTimeout / 2)),
     },

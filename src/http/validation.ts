@@ -3,10 +3,12 @@ import addFormats from 'ajv-formats'
 import type { TSchema } from 'typebox'
 import { isCommon } from '../lib/common-passwords.ts'
 import { isRecord } from '../lib/record.ts'
-import type { Fault } from '../lib/problem.ts'
+import { type Fault, repeatedAt } from '../lib/problem.ts'
 
 /** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
 const FAULTS_MAX = 50
+/** No request has nearly as many fields; each more would cost the server an error of its own. */
+const FIELDS_MAX = 100
 /** A place is for finding a field again, not for carrying a body back. */
 const STEP_MAX = 100
 
@@ -74,18 +76,22 @@ const text = compiler({
   coerceTypes: true,
   // Else Ajv holds a number of 400 digits, which is infinite, to no limit.
   strictNumbers: false,
+  // What was given several times is known by its value.
+  verbose: true,
 })
+const fewFields = json.compile({ maxProperties: FIELDS_MAX })
 
 /** The check of a part of a request: `body`, or one of those that are text. */
 export function validatorOf(schema: object, part: string | undefined): Validate {
-  if (part === 'body') return json.compile(schema)
-  const compiled = text.compile(schema)
-  const integers = integersOf(schema)
-  if (integers.length === 0) return compiled
+  const compiled = (part === 'body' ? json : text).compile(schema)
+  const isClosed = 'additionalProperties' in schema && schema.additionalProperties === false
+  const integers = part === 'body' ? [] : integersOf(schema)
+  if (!isClosed && integers.length === 0) return compiled
   const validate: Validate = (values) => {
     refuseOtherNotations(values, integers)
-    const isValid = compiled(values)
-    validate.errors = compiled.errors
+    const check = isClosed && !fewFields(values) ? fewFields : compiled
+    const isValid = check === compiled && compiled(values)
+    validate.errors = check.errors
     return isValid
   }
   return validate
@@ -103,7 +109,7 @@ function integersOf(schema: object): string[] {
   )
 }
 
-const DECIMAL = /^[+-]?\d+$/
+const DECIMAL = /^-?\d+$/
 
 /** Ajv reads a number as JavaScript does, so that `0x10` would be 16, and `1e1` ten. A word it takes for none. */
 function refuseOtherNotations(values: unknown, integers: readonly string[]): void {
@@ -150,6 +156,8 @@ function sentence({ keyword, params, message }: ErrorObject): { msg: string; typ
       return { msg: `must be at least ${params.limit}`, type: 'too_small' }
     case 'maximum':
       return { msg: `must be at most ${params.limit}`, type: 'too_large' }
+    case 'maxProperties':
+      return { msg: `must have at most ${params.limit} fields`, type: 'too_many_fields' }
     case 'format':
       return { msg: `must be a valid ${params.format}`, type: 'wrong_format' }
     case 'pattern':
@@ -166,7 +174,7 @@ function sentence({ keyword, params, message }: ErrorObject): { msg: string; typ
 }
 
 const shortened = (step: string): string =>
-  step.length > STEP_MAX ? `${step.slice(0, STEP_MAX).toWellFormed()}…` : step
+  `${step.slice(0, STEP_MAX)}${step.length > STEP_MAX ? '…' : ''}`.toWellFormed()
 
 const article = (type: string) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
 
@@ -179,9 +187,8 @@ export function faultsOf(errors: readonly ErrorObject[], part: string): Fault[] 
       .slice(1)
       .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
       .map((step) => (/^\d{1,15}$/.test(step) ? Number(step) : shortened(step)))
-    return {
-      loc: [part, ...path, ...(field === undefined ? [] : [shortened(String(field))])],
-      ...sentence(error),
-    }
+    const loc = [part, ...path, ...(field === undefined ? [] : [shortened(String(field))])]
+    const isRepeated = error.keyword === 'type' && Array.isArray(error.data)
+    return isRepeated ? repeatedAt(loc) : { loc, ...sentence(error) }
   })
 }

@@ -62,6 +62,13 @@ export function invalid(...errors: Fault[]): Problem {
   return new Problem(422, detail, { errors })
 }
 
+/** The fault of a field of a query or a form that is there several times where one is meant. */
+export const repeatedAt = (loc: Fault['loc']): Fault => ({
+  loc,
+  msg: 'must be given only once',
+  type: 'repeated',
+})
+
 /** 429; `retryAfter` in seconds, at least one. */
 export const tooManyRequests = (detail: string, retryAfter: number) =>
   new Problem(429, detail, {

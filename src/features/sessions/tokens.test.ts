@@ -111,10 +111,10 @@ test('an empty, repeated, unstorable, unknown or unsupported field is a 422 at i
   const { nobody } = await world(t)
   const pair = 'username=ann%40example.com&password=rain+on+tin+roofs'
   const cases: Array<[string, string, string]> = [
-    ['username=&password=x', 'username', 'too_short'],
-    ['username=ann%40example.com&password=', 'password', 'too_short'],
-    [`username=a&${pair}`, 'username', 'wrong_type'],
-    [`${pair}&password=x`, 'password', 'wrong_type'],
+    ['username=&password=x', 'username', 'missing'],
+    ['username=ann%40example.com&password=', 'password', 'missing'],
+    [`username=a&${pair}`, 'username', 'repeated'],
+    [`${pair}&password=x`, 'password', 'repeated'],
     ['username=ann%00%40example.com&password=x', 'username', 'wrong_format'],
     ['username=ann%40example.com&password=x%00', 'password', 'wrong_format'],
     [`username=ann%40example.com&password=${'x'.repeat(1025)}`, 'password', 'too_long'],
@@ -127,6 +127,28 @@ test('an empty, repeated, unstorable, unknown or unsupported field is a 422 at i
     const [fault, ...others] = answer.json().errors
     assert.deepEqual([fault.loc, fault.type, others], [['body', field], type, []], body)
   }
+})
+
+test('a failure has the code that clients of OAuth 2.0 look for, and an empty field is as one that is absent', async (t) => {
+  const { ann, nobody } = await world(t)
+  const pair = { username: ann.email, password: PASSWORD }
+  for (const [fields, error] of [
+    [{ ...pair, password: 'wrong' }, 'invalid_grant'],
+    [{ grant_type: 'refresh_token', refresh_token: 'none' }, 'invalid_grant'],
+    [{ ...pair, grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+    [{ ...pair, otp: '"1"' }, 'invalid_request'],
+    [{ grant_type: 'refresh_token' }, 'invalid_request'],
+  ] as const) {
+    const {
+      error: code,
+      error_description,
+      detail,
+    } = (await nobody.form('/auth/token', fields)).json()
+    assert.deepEqual([code, error_description], [error, detail])
+  }
+  const answer = await nobody.form('/auth/token', { ...pair, grant_type: '', refresh_token: '' })
+  assert.equal(answer.statusCode, 200)
+  assert.equal((await ann.get('/auth/me/nothing')).json().error, undefined)
 })
 
 test('JSON where a form belongs is refused (415)', async (t) => {

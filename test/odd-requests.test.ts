@@ -1,0 +1,172 @@
+// What no browser sends and few clients do, and what each is told.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { clientOf, world } from './world.ts'
+
+const TODOS = '/api/v1/todos'
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Gives what is answered to these bytes, which must end the connection. */
+async function spoken(t: TestContext, bytes: (token: string) => string): Promise<string> {
+  const { app, ann } = await world(t)
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const socket = connect(Number(url.port), url.hostname)
+  await once(socket, 'connect')
+  socket.write(bytes(ann.token))
+  return text(socket)
+}
+
+test('a request without a Host is a 400 with problem details', async (t) => {
+  const answer = await spoken(t, () => 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n')
+  assert.match(answer, /^HTTP\/1\.1 400 /)
+  assert.match(answer, /\r\nx-request-id: \S/i)
+  assert.match(answer, /"detail":"The request has no Host\."/)
+  const old = await spoken(t, () => 'GET /health HTTP/1.0\r\n\r\n')
+  assert.match(old, /^HTTP\/1\.1 200 /)
+})
+
+test('a URL in full is answered as its path, whose origin no answer repeats', async (t) => {
+  const whole = 'http://evil.example/api/v1/todos?limit=1'
+  const rest = 'HTTP/1.1\r\nHost: a\r\nConnection: close\r\n'
+  const list = await spoken(
+    t,
+    (token) => `GET ${whole} ${rest}Authorization: Bearer ${token}\r\n\r\n`,
+  )
+  assert.match(list, /^HTTP\/1\.1 200 /)
+  assert.match(list, /\r\nlink: <\/api\/v1\/todos\?limit=1>/i)
+  for (const url of [
+    'http://evil.example',
+    'http://evil.example/nothing',
+    'http://evil.example/home',
+  ]) {
+    const answer = await spoken(t, () => `GET ${url} ${rest}\r\n`)
+    assert.match(answer, /^HTTP\/1\.1 (200|302|404) /)
+    assert.doesNotMatch(answer, /evil/, url)
+  }
+})
+
+test('a path of the API tells of failures in problem details, whatever the client prefers', async (t) => {
+  const { nobody } = await world(t)
+  const headers = { accept: 'text/html' }
+  for (const [method, url, status] of [
+    ['PUT', TODOS, 405],
+    ['GET', '/api/v1/todoss', 404],
+    ['POST', '/auth/tokens', 404],
+    ['GET', '/api/v1/%ff', 400],
+  ] as const) {
+    const answer = await nobody.send(url, { method, headers })
+    assert.equal(answer.statusCode, status, url)
+    assert.equal(answer.headers['content-type'], 'application/problem+json', url)
+  }
+  assert.match(String((await nobody.get('/nothing', headers)).headers['content-type']), /html/)
+})
+
+test('a QUERY is a method that no path takes (405), with a media type and without', async (t) => {
+  const { app } = await world(t)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const headers of [{}, JSON_TYPE]) {
+    const answer = await fetch(`${url}${TODOS}`, { method: 'QUERY', headers })
+    assert.equal(answer.status, 405)
+    assert.match(String(answer.headers.get('allow')), /GET/)
+  }
+})
+
+test('a body that does not say what it is, is a 415 that names what it should be', async (t) => {
+  const { app, ann } = await world(t)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const body = new TextEncoder().encode('{"text":"a"}')
+  const authorization = `Bearer ${ann.token}`
+  const answer = await fetch(`${url}${TODOS}`, { method: 'POST', headers: { authorization }, body })
+  assert.equal(answer.status, 415)
+  assert.equal(answer.headers.get('accept'), 'application/json')
+})
+
+test('what is given several times where one is meant is a 422 that says so', async (t) => {
+  const { ann, nobody } = await world(t)
+  for (const [answer, loc] of [
+    [await ann.get(`${TODOS}?limit=1&limit=2`), ['query', 'limit']],
+    [await ann.get(`${TODOS}?q=a&q=b`), ['query', 'q']],
+    [
+      await nobody.send('/auth/token', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'username=a&username=b&password=c',
+      }),
+      ['body', 'username'],
+    ],
+  ] as const) {
+    assert.equal(answer.statusCode, 422)
+    const [fault, ...others] = answer.json().errors
+    assert.deepEqual(fault, { loc, msg: 'must be given only once', type: 'repeated' })
+    assert.deepEqual(others, [])
+  }
+})
+
+test('a percent sign that begins no escape is itself, for the search as for its links', async (t) => {
+  const { ann } = await world(t)
+  await ann.post(TODOS, { text: '50% off Müller' })
+  const answer = await ann.get(`${TODOS}?q=50%%20off%20M%C3%BCller&limit=1`)
+  assert.equal(answer.headers['x-total-count'], '1')
+  const [, link = ''] = /<(.+?)>; rel="first"/.exec(String(answer.headers.link)) ?? []
+  assert.equal((await ann.get(link)).headers['x-total-count'], '1')
+})
+
+test('an integer has no plus sign (422)', async (t) => {
+  const { ann } = await world(t)
+  for (const url of [`${TODOS}/+1`, `${TODOS}/%2B1`, `${TODOS}?limit=%2B5`]) {
+    assert.equal((await ann.get(url)).statusCode, 422, url)
+  }
+})
+
+test('a name of half a character is told as something that every client can read', async (t) => {
+  const { ann } = await world(t)
+  const answer = await ann.send(TODOS, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: '{"text":"a","\\ud800":1}',
+  })
+  assert.equal(answer.statusCode, 422)
+  assert.ok(answer.json().errors[0].loc[1].isWellFormed())
+})
+
+test('members that JavaScript would take for its own are refused with their names (400)', async (t) => {
+  const { ann } = await world(t)
+  for (const body of [
+    '{"text":"a","__proto__":1}',
+    '{"text":"a","constructor":{"prototype":{}}}',
+  ]) {
+    const answer = await ann.send(TODOS, { method: 'POST', headers: JSON_TYPE, body })
+    assert.equal(answer.statusCode, 400)
+    assert.match(answer.json().detail, /__proto__ or constructor\.prototype/)
+  }
+})
+
+test('a body of very many fields is one fault, not one for each', async (t) => {
+  const { ann } = await world(t)
+  const fields = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 1]))
+  const answer = await ann.post(TODOS, { text: 'a', ...fields })
+  assert.equal(answer.statusCode, 422)
+  assert.deepEqual(answer.json().errors, [
+    { loc: ['body'], msg: 'must have at most 100 fields', type: 'too_many_fields' },
+  ])
+})
+
+test('where If-None-Match names more tags than are looked at, nothing is written (412)', async (t) => {
+  const { ann } = await world(t)
+  const { location, etag } = (await ann.post(TODOS, { text: 'a' })).headers
+  const others = Array.from({ length: 50 }, (_, index) => `"${index + 2}.1"`)
+  const headers = { 'if-none-match': [...others, etag].join(', ') }
+  assert.equal((await ann.patch(String(location), { text: 'b' }, headers)).statusCode, 412)
+  assert.equal((await ann.get(String(location))).json().text, 'a')
+})
+
+test('what leads a browser to the pages and others to a greeting says that it does', async (t) => {
+  const { app } = await world(t)
+  const nobody = clientOf(app)
+  for (const accept of ['text/html', 'application/json']) {
+    assert.match(String((await nobody.get('/', { accept })).headers.vary), /Accept/)
+  }
+})
