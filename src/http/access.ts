@@ -62,9 +62,10 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
     if (access === 'public') return
     const caller = await callerBy(request, identify)
     if (!caller && page) {
-      const asked = SAFE_METHODS.has(request.method) ? request.url : '/home'
-      const next = nextTo(afterSignIn ?? asked, '/home')
-      return reply.redirect(`/login?${new URLSearchParams({ next })}`)
+      const isReading = SAFE_METHODS.has(request.method)
+      const next = nextTo(afterSignIn ?? (isReading ? request.url : pageOf(request)), '/home')
+      const said = { next, ...(isReading ? {} : { unsaved: 'true' }) }
+      return reply.redirect(`/login?${new URLSearchParams(said)}`)
     }
     if (!caller) throw unauthenticated(CREDENTIALS)
     if (access === 'administrator' && !caller.is_admin) {
@@ -79,6 +80,9 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
     route.preValidation = [takePageUser, ...[route.preValidation ?? []].flat()]
   })
 }
+
+/** The page that a form is on: its path begins with that of the page. */
+const pageOf = ({ url }: FastifyRequest): string => `/${url.split(/[/?]/, 2)[1]}`
 
 /** Takes out of a form for whom its page was drawn, and refuses it where that is not the caller. */
 const takePageUser: preValidationHookHandler = (request, _reply, done) => {

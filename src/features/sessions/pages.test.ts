@@ -138,6 +138,20 @@ test('signing up signs in, and a message survives the redirect and shows once', 
   assert.equal(noticeOf(await browser.get('/account')), undefined)
 })
 
+test('who sends a form when the session is over hears that it was not saved, and comes back to its page', async (t) => {
+  const here = await world(t)
+  const nobody = visitor(here)
+  for (const [path, page] of [
+    ['/account/names', '/account'],
+    ['/home/todos', '/home'],
+    ['/sessions/end-others', '/sessions'],
+  ] as const) {
+    const form = await nobody.follow(await nobody.submit(path, { fname: 'Anna' }))
+    assert.match(String(warningOf(form)), /^You were signed out before that was saved\./)
+    assert.ok(form.body.includes(`name="next" value="${page}"`), page)
+  }
+})
+
 test('nobody puts words in a page’s mouth by the cookie of the message', async (t) => {
   const here = await world(t)
   for (const flash of ['You+won', '<b>x</b>', 'toString', '__proto__', 'constructor']) {

@@ -21,7 +21,15 @@ import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
 
-const SignInQuery = Type.Object({ next: Next })
+const SignInQuery = Type.Object({
+  next: Next,
+  /** Set where a form led here that nobody signed in had sent. */
+  unsaved: Type.Optional(Type.String()),
+})
+const UNSAVED: FormState = {
+  ...emptyForm,
+  message: 'You were signed out before that was saved. Sign in, then do it again.',
+}
 const LoginForm = closed({
   username: verbatim({ minLength: 1, maxLength: 254 }),
   password: Password,
@@ -101,7 +109,10 @@ export const sessionPages =
     app.get(
       '/login',
       { config, schema: { hide: true, querystring: SignInQuery } },
-      (request, reply) => showLogin(request, reply, emptyForm, request.query.next),
+      (request, reply) => {
+        const { next, unsaved } = request.query
+        return showLogin(request, reply, unsaved ? UNSAVED : emptyForm, next)
+      },
     )
 
     app.post(
