@@ -71,8 +71,9 @@ export const todoPages =
       })
     }
 
-    const goBack = (reply: FastifyReply, next: string | undefined) =>
-      reply.redirect(localPath(next, '/home'))
+    /** To the view that a form came from, and there to a todo, where it is still in the view. */
+    const goBack = (reply: FastifyReply, next: string | undefined, id?: number) =>
+      reply.redirect(`${localPath(next, '/home')}${id === undefined ? '' : `#todo-${id}`}`)
 
     app.get('/', { config, schema: { hide: true, querystring: HomeQuery } }, (request, reply) => {
       const { edit } = request.query
@@ -137,7 +138,7 @@ export const todoPages =
           return show(request, reply, { view, editing: { id, text, note }, edited })
         }
         flash(reply, 'todo-changed')
-        return goBack(reply, body.next)
+        return goBack(reply, body.next, id)
       },
     )
 
@@ -146,13 +147,13 @@ export const todoPages =
     app.post('/todos/:id/complete', { config, schema: act }, async (request, reply) => {
       await todos.change(db, callerOf(request).id, request.params.id, { completed: true })
       flash(reply, 'todo-completed')
-      return goBack(reply, request.body.next)
+      return goBack(reply, request.body.next, request.params.id)
     })
 
     app.post('/todos/:id/reopen', { config, schema: act }, async (request, reply) => {
       await todos.change(db, callerOf(request).id, request.params.id, { completed: false })
       flash(reply, 'todo-reopened')
-      return goBack(reply, request.body.next)
+      return goBack(reply, request.body.next, request.params.id)
     })
 
     app.post(
