@@ -28,6 +28,7 @@ const TABLE = `
   GET    /docs/json                    200    200   200      200   200 200    200
   GET    /docs/yaml                    200    200   200      200   200 200    200
   GET    /docs/static/*                200    200   200      200   200 200    200
+  GET    /docs/static/theme/viewport.js 200   200   200      200   200 200    200
   GET    /docs/static/index.html       302    302   302      302   302 302    302
   GET    /docs/static/swagger-initializer.js 200 200 200     200   200 200    200
   POST   /auth/token                   200    200   200      200   200 200    200

@@ -162,6 +162,9 @@ export async function describeRoutes(app: FastifyInstance, options: DocsOptions)
   })
 }
 
+const VIEWPORT = `document.head.append(Object.assign(document.createElement('meta'), {
+  name: 'viewport', content: 'width=device-width, initial-scale=1' }))`
+
 /** Serves `/openapi.json` and Swagger UI at `/docs`, all from this server. */
 export async function serveDocs(app: FastifyInstance): Promise<void> {
   const whole = lazy(() => nameComponents(app.swagger()))
@@ -180,6 +183,8 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
       transformSpecificationClone: false,
       staticCSP:
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      // Else a phone shows the page as wide as a desktop's.
+      theme: { js: [{ filename: 'viewport.js', content: VIEWPORT }] },
       uiConfig: { url: '/openapi.json', tryItOutEnabled: true },
     })
   })

@@ -64,7 +64,7 @@ const addForm = ({ person, view, add }: HomeOptions): Html => html`
     ${icon('plus')}
     <label class="sr-only" for="new-text">New todo</label>
     <input id="new-text" name="text" value="${add?.text}" placeholder="What needs doing?"
-      autocomplete="off" enterkeyhint="done" required
+      autocomplete="off" dir="auto" enterkeyhint="done" required
       ${add && html`aria-invalid="true" aria-describedby="new-text-fault" autofocus`}>
     <button class="button">Add</button>
   </form>
@@ -88,7 +88,7 @@ const search = ({ show, q }: View): Html => html`
     ${icon('search')}
     <label class="sr-only" for="search">Search</label>
     <input id="search" name="q" type="search" value="${q}" placeholder="Search" maxlength="200"
-      autocomplete="off" enterkeyhint="search">
+      autocomplete="off" dir="auto" enterkeyhint="search">
     <button>Search</button>
   </form>`
 
