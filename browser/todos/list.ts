@@ -1,6 +1,12 @@
 import $ from 'jquery'
 import { part } from '../template.ts'
-import { type Counts, homePath, shows, type View } from '../../src/features/todos/links.ts'
+import {
+  type Counts,
+  emptyState,
+  homePath,
+  shows,
+  type View,
+} from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf, wantsTick } from './row.ts'
 
@@ -99,7 +105,7 @@ function showEmptyState(): void {
   const isPageEmpty = visibleRows().length === 0
   const isEmpty = isPageEmpty && pages < 2
   list().hidden = isPageEmpty
-  const state = current.q ? 'search' : counts.all === 0 ? 'first' : current.show
+  const state = emptyState(current, counts)
   for (const element of $('[data-empty]').get()) {
     element.hidden = !isEmpty || element.dataset.empty !== state
   }
@@ -114,6 +120,7 @@ export function setView(view: View, pageTotal: number): void {
     if (show === view.show) link.attr('aria-current', 'page')
     else link.removeAttr('aria-current')
   }
+  $('[data-search-all]').attr('href', homePath({ ...view, show: 'all', page: 1 }))
   $('[data-clear-search]').attr('href', homePath({ ...view, q: '', page: 1 }))
   $('#pager').prop('hidden', pages < 2)
   for (const [name, page] of [

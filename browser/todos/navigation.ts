@@ -221,7 +221,10 @@ export function watchNavigation(): void {
   const [page = 1, pages = 1] = ($('#page-number').text().match(/\d+/g) ?? []).map(Number)
   setView({ ...viewInAddress(), page }, pages)
   shownPath = homePath(currentView())
-  $('.filters a, #pager a, [data-clear-search]').on('click', (event) => void follow(event))
+  $('.filters a, #pager a, [data-clear-search], [data-search-all]').on(
+    'click',
+    (event) => void follow(event),
+  )
   searchAsTyped()
   addEventListener('popstate', () => {
     const view = viewInAddress()

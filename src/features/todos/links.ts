@@ -18,6 +18,12 @@ export interface Counts {
   readonly done: number
 }
 
+/** The name of the words for a view without a todo. */
+export function emptyState({ show, q }: View, { all }: Counts): string {
+  if (q) return show === 'all' ? 'search' : 'search-in'
+  return all === 0 ? 'first' : show
+}
+
 /** The address of a view of the todo page. What is usual is left out, so that addresses stay short. */
 export function homePath({ show, q, page }: View): string {
   const query = new URLSearchParams({

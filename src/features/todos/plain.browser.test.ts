@@ -147,6 +147,22 @@ test('the todo page as it comes from the server', async (t) => {
     },
   )
 
+  for (const javaScriptEnabled of [true, false]) {
+    const how = javaScriptEnabled ? 'with a script' : 'without a script'
+    await t.test(`${how}, what is not found among the done is looked for in all`, async (t) => {
+      const todos = ['Buy milk', '✓ Buy bread']
+      const { page, texts } = await visitHome(t, url, { javaScriptEnabled, todos })
+      await page.getByRole('link', { name: /^Done/ }).click()
+      await page.getByLabel('Search').fill('milk')
+      await page.keyboard.press('Enter')
+      await page.getByText('None of these todos has this text in it.').waitFor()
+      await page.getByRole('link', { name: 'Look in all todos' }).click()
+      await page.locator('.todo:visible').waitFor()
+      assert.deepEqual(await texts(), ['Buy milk'])
+      assert.equal(new URL(page.url()).search, '?q=milk')
+    })
+  }
+
   await t.test('markup in a todo and in a search stays text', async (t) => {
     const { page, texts, errors } = await visitHome(t, url, { todos: [hostile] })
     await page.getByLabel('New todo').fill(hostile)

@@ -3,7 +3,7 @@ import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
 import { html, type Html } from '../../web/html.ts'
 import { conflictDialog, shortcutsDialog } from './dialogs.ts'
-import { type Counts, homePath, type Show, shows, type View } from './links.ts'
+import { type Counts, emptyState, homePath, type Show, shows, type View } from './links.ts'
 import { row, type RowOptions, rowTemplates } from './rows.ts'
 
 export interface HomeOptions {
@@ -97,8 +97,7 @@ const summary = ({ view, counts }: HomeOptions): string =>
 
 /** All of them stand on the page, so that the script needs no words of its own. */
 const emptyStates = ({ view, counts, rows }: HomeOptions): Html => {
-  const state =
-    rows.length > 0 ? undefined : view.q ? 'search' : counts.all === 0 ? 'first' : view.show
+  const state = rows.length > 0 ? undefined : emptyState(view, counts)
   const states: ReadonlyArray<readonly [name: string, heading: string, text: Html | string]> = [
     ['first', 'Nothing to do yet', 'Write your first todo above and press Enter.'],
     ['all', 'Nothing to do', 'Write a todo above and press Enter.'],
@@ -109,11 +108,16 @@ const emptyStates = ({ view, counts, rows }: HomeOptions): Html => {
       'Nothing found',
       html`No todo has this text in it. <a href="${homePath({ ...view, q: '', page: 1 })}" data-clear-search>Show all</a>`,
     ],
+    [
+      'search-in',
+      'Nothing found',
+      html`None of these todos has this text in it. <a href="${homePath({ ...view, show: 'all', page: 1 })}" data-search-all>Look in all todos</a>`,
+    ],
   ]
   return html`${states.map(
     ([name, heading, text]) => html`
     <div class="empty" data-empty="${name}" ${name !== state && html`hidden`}>
-      ${icon(name === 'search' ? 'search' : 'check')}
+      ${icon(name.startsWith('search') ? 'search' : 'check')}
       <h2>${heading}</h2>
       <p>${text}</p>
     </div>`,
