@@ -1,14 +1,15 @@
 import { conflict, type Problem, unavailable } from '../lib/problem.ts'
 import { NotConnected } from './not-connected.ts'
+import { isOvertaken } from './overtaken.ts'
 
 /** SQLite's primary result codes for: busy, locked, read-only, I/O error, full, can't open. */
 const SQLITE_UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14])
 
 /**
- * PostgreSQL error classes (manual, appendix A): 08 connection, 25006 read-only, 40 transaction rollback,
- * 53 resources, 55P03 lock, 57 intervention, 58 system error.
+ * PostgreSQL error classes (manual, appendix A): 08 connection, 25006 read-only, 53 resources, 55P03 lock,
+ * 57 intervention, 58 system error.
  */
-const POSTGRESQL_UNAVAILABLE = /^(08|25006|40|53|55P03|57|58)/
+const POSTGRESQL_UNAVAILABLE = /^(08|25006|53|55P03|57|58)/
 
 /** A connection that was there and broke. */
 const NETWORK_UNAVAILABLE = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)/
@@ -36,13 +37,19 @@ function isBrokenKey(error: Error): boolean {
 }
 
 /**
- * What may be said of a database error: 503 when the database cannot serve now, 409 when two
- * writers met that each looked first; undefined for an error of our own.
+ * What may be said of a database error: 503 when the database cannot serve now or another transaction was
+ * in the way, 409 when two writers met that each looked first; undefined for an error of our own.
  */
 export function databaseProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined
   if (isBrokenKey(error)) {
     return conflict('Someone changed the same thing at the same moment. Look, then try again.')
+  }
+  if (isOvertaken(error)) {
+    return unavailable(
+      'Someone else changed the same thing at the same moment. Try again in a moment.',
+      { cause: error },
+    )
   }
   if (!isUnavailable(error)) return undefined
   return unavailable('The database cannot be reached right now. Try again in a moment.', {

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
-import * as sessions from '../sessions/store.ts'
+import * as sessions from '../sessions/list-store.ts'
 import * as todos from '../todos/list-store.ts'
 import type { User } from '../users/schema.ts'
 import * as users from '../users/store.ts'

@@ -160,15 +160,16 @@ const STALE: Problem = unauthenticated('The refresh token is not good any more. 
 export async function refresh(db: Db, rules: SignInRules, refreshToken: string): Promise<Tokens> {
   const token_digest = digest(refreshToken)
   const pair = await db.transaction().execute(async (db) => {
-    const spent = await sessions.spendRefreshToken(db, token_digest)
-    if (spent) {
-      const session = await sessions.find(db, spent.user_id, spent.session_id)
-      if (!session) return undefined
+    const known = await sessions.findRefreshToken(db, token_digest)
+    const session = known && (await sessions.hold(db, known.user_id, known.session_id))
+    if (!session) return undefined
+    if (await sessions.spendRefreshToken(db, token_digest)) {
       await sessions.noteUse(db, session.user_id, session.id)
       return issue(db, rules, session)
     }
+    // Read again: another may have spent it while this one waited for the session.
     const again = await sessions.findRefreshToken(db, token_digest)
-    if (again?.spent_at) await sessions.remove(db, again.user_id, again.session_id)
+    if (again?.spent_at) await sessions.remove(db, session.user_id, session.id)
     return undefined
   })
   if (!pair) throw STALE

@@ -3,7 +3,7 @@ import { icon } from '../../web/components/icon.ts'
 import { moment } from '../../web/components/moment.ts'
 import { html, type Html } from '../../web/html.ts'
 import { clientName } from './client-name.ts'
-import type { ListedSession } from './store.ts'
+import type { ListedSession } from './list-store.ts'
 
 /** Where a person is signed in, the session of this very browser first. */
 export function sessionsView(

@@ -17,6 +17,7 @@ import { signUp } from '../users/actions.ts'
 import { Password, UserCreate } from '../users/schema.ts'
 import * as users from '../users/store.ts'
 import { begin, end, endOne, type SignInRules, signInBrowser } from './actions.ts'
+import { listActive } from './list-store.ts'
 import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
@@ -185,7 +186,7 @@ export const sessionPages =
         const { id, session_id } = callerOf(request)
         const [user, list] = await Promise.all([
           users.get(db, id),
-          sessions.listActive(db, id, fromNow(-idleTimeout)),
+          listActive(db, id, fromNow(-idleTimeout)),
         ])
         return sendPage(request, reply, {
           title: 'Sessions',

@@ -1,6 +1,7 @@
-import type { RawBuilder, Selectable } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { isSqlite } from '../../db/dialect.ts'
 import { type Placeholder, prepared } from '../../db/prepared.ts'
-import type { Db, Tables } from '../../db/tables.ts'
+import type { Db } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
 /** A session's user, as access needs them. */
@@ -96,77 +97,29 @@ export async function create(db: Db, session: NewSession): Promise<Session> {
     .executeTakeFirstOrThrow()
 }
 
-export type ListedSession = Pick<
-  Selectable<Tables['sessions']>,
-  'id' | 'user_agent' | 'address' | 'created_at' | 'last_used_at' | 'expires_at'
-> & { readonly is_browser: boolean }
-
-const ofUser = (db: Db, userId: number) =>
+const within = (db: Db, userId: number, id: number) =>
   db
-    .selectFrom('sessions')
-    .select([
-      'id',
-      'cookie_digest',
-      'user_agent',
-      'address',
-      'created_at',
-      'last_used_at',
-      'expires_at',
-    ])
-    .where('user_id', '=', userId)
-    .where('expires_at', '>', now())
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id', 'desc')
-
-const listed = ({
-  cookie_digest,
-  ...session
-}: Omit<ListedSession, 'is_browser'> & { cookie_digest: string | null }): ListedSession => ({
-  ...session,
-  is_browser: cookie_digest !== null,
-})
-
-/** The sessions of a user that are within their limit, the one used last first. */
-export async function list(db: Db, userId: number): Promise<ListedSession[]> {
-  const rows = await ofUser(db, userId).execute()
-  return rows.map(listed)
-}
-
-/**
- * Of those the ones that can go on: of a browser that was used since `idleSince`, and of an API client
- * whose refresh token is good.
- */
-export async function listActive(
-  db: Db,
-  userId: number,
-  idleSince: string,
-): Promise<ListedSession[]> {
-  const rows = await ofUser(db, userId)
-    .where(({ and, eb, exists, or, selectFrom }) =>
-      or([
-        and([eb('cookie_digest', 'is not', null), eb('last_used_at', '>', idleSince)]),
-        exists(
-          selectFrom('refresh_tokens')
-            .select('token_digest')
-            .where('refresh_tokens.user_id', '=', userId)
-            .whereRef('refresh_tokens.session_id', '=', 'sessions.id')
-            .where('refresh_tokens.spent_at', 'is', null)
-            .where('refresh_tokens.expires_at', '>', now()),
-        ),
-      ]),
-    )
-    .execute()
-  return rows.map(listed)
-}
-
-export async function find(db: Db, userId: number, id: number): Promise<Session | undefined> {
-  return db
     .selectFrom('sessions')
     .select(['id', 'user_id', 'expires_at'])
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .where('expires_at', '>', now())
-    .executeTakeFirst()
+
+export async function find(db: Db, userId: number, id: number): Promise<Session | undefined> {
+  return within(db, userId, id).executeTakeFirst()
+}
+
+/**
+ * A session that is within its limit, which stays until the transaction ends. To be held before its tokens are
+ * written: who ends a session takes it first too and then its tokens, and in another order one of two must fail.
+ */
+export async function hold(db: Db, userId: number, id: number): Promise<Session | undefined> {
+  return (
+    within(db, userId, id)
+      // A transaction of SQLite's holds all.
+      .$if(!isSqlite(db), (sessions) => sessions.forNoKeyUpdate())
+      .executeTakeFirst()
+  )
 }
 
 /** Ends a session; its tokens end with it. */
@@ -201,16 +154,17 @@ export async function createRefreshToken(db: Db, token: RefreshToken): Promise<v
     .execute()
 }
 
-/** Spends a token that is unspent and not too old. Of two callers at once, one gets it. */
-export async function spendRefreshToken(db: Db, digest: string): Promise<RefreshToken | undefined> {
-  return db
+/** Spends a token that is unspent and not too old, and says whether it did. Of two callers at once, one gets it. */
+export async function spendRefreshToken(db: Db, digest: string): Promise<boolean> {
+  const spent = await db
     .updateTable('refresh_tokens')
     .set({ spent_at: now() })
     .where('token_digest', '=', digest)
     .where('spent_at', 'is', null)
     .where('expires_at', '>', now())
-    .returning(['token_digest', 'user_id', 'session_id', 'expires_at'])
+    .returning('token_digest')
     .executeTakeFirst()
+  return spent !== undefined
 }
 
 export async function findRefreshToken(db: Db, digest: string) {
@@ -221,8 +175,27 @@ export async function findRefreshToken(db: Db, digest: string) {
     .executeTakeFirst()
 }
 
-/** Deletes what ran out: sessions with their tokens, and tokens. */
+/**
+ * Deletes what ran out: sessions with their tokens, and tokens. What others have locked is left for the next time:
+ * they may want the same rows in another order, and then one of two must fail.
+ */
 export async function purge(db: Db): Promise<void> {
-  await db.deleteFrom('sessions').where('expires_at', '<=', now()).execute()
-  await db.deleteFrom('refresh_tokens').where('expires_at', '<=', now()).execute()
+  const isLocking = !isSqlite(db)
+  const ended = db
+    .selectFrom('sessions')
+    .select(['user_id', 'id'])
+    .where('expires_at', '<=', now())
+    .$if(isLocking, (sessions) => sessions.forUpdate().skipLocked())
+  await db
+    .deleteFrom('sessions')
+    .where(({ eb, refTuple }) =>
+      eb(refTuple('user_id', 'id'), 'in', ended.$asTuple('user_id', 'id')),
+    )
+    .execute()
+  const old = db
+    .selectFrom('refresh_tokens')
+    .select('token_digest')
+    .where('expires_at', '<=', now())
+    .$if(isLocking, (tokens) => tokens.forUpdate().skipLocked())
+  await db.deleteFrom('refresh_tokens').where('token_digest', 'in', old).execute()
 }

@@ -1,0 +1,66 @@
+import type { Selectable } from 'kysely'
+import type { Db, Tables } from '../../db/tables.ts'
+import { now } from '../../lib/time.ts'
+
+export type ListedSession = Pick<
+  Selectable<Tables['sessions']>,
+  'id' | 'user_agent' | 'address' | 'created_at' | 'last_used_at' | 'expires_at'
+> & { readonly is_browser: boolean }
+
+const ofUser = (db: Db, userId: number) =>
+  db
+    .selectFrom('sessions')
+    .select([
+      'id',
+      'cookie_digest',
+      'user_agent',
+      'address',
+      'created_at',
+      'last_used_at',
+      'expires_at',
+    ])
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', now())
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+
+const listed = ({
+  cookie_digest,
+  ...session
+}: Omit<ListedSession, 'is_browser'> & { cookie_digest: string | null }): ListedSession => ({
+  ...session,
+  is_browser: cookie_digest !== null,
+})
+
+/** The sessions of a user that are within their limit, the one used last first. */
+export async function list(db: Db, userId: number): Promise<ListedSession[]> {
+  const rows = await ofUser(db, userId).execute()
+  return rows.map(listed)
+}
+
+/**
+ * Of those the ones that can go on: of a browser that was used since `idleSince`, and of an API client
+ * whose refresh token is good.
+ */
+export async function listActive(
+  db: Db,
+  userId: number,
+  idleSince: string,
+): Promise<ListedSession[]> {
+  const rows = await ofUser(db, userId)
+    .where(({ and, eb, exists, or, selectFrom }) =>
+      or([
+        and([eb('cookie_digest', 'is not', null), eb('last_used_at', '>', idleSince)]),
+        exists(
+          selectFrom('refresh_tokens')
+            .select('token_digest')
+            .where('refresh_tokens.user_id', '=', userId)
+            .whereRef('refresh_tokens.session_id', '=', 'sessions.id')
+            .where('refresh_tokens.spent_at', 'is', null)
+            .where('refresh_tokens.expires_at', '>', now()),
+        ),
+      ]),
+    )
+    .execute()
+  return rows.map(listed)
+}
