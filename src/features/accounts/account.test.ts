@@ -162,6 +162,28 @@ test('a new password must be as good as at signing up (422)', async (t) => {
   assert.equal((await signIn(here, ann.email, PASSWORD)).statusCode, 200)
 })
 
+test('a new e-mail address must not be the password either, nor the name in it (422)', async (t) => {
+  const { ann } = await world(t)
+  const password = 'tin-roofs@example.com'
+  assert.equal((await ann.patch(ME, { password, current_password: PASSWORD })).statusCode, 200)
+  for (const email of ['tin-roofs@example.com', 'TIN-roofs@Example.com']) {
+    const answer = await ann.patch(ME, { email, current_password: password })
+    assert.equal(answer.statusCode, 422, email)
+    const msg = 'must not begin with the password'
+    assert.deepEqual(answer.json().errors, [
+      { loc: ['body', 'email'], msg, type: 'common_password' },
+    ])
+  }
+  const named = await ann.patch(ME, { password: 'tin-roofs', current_password: password })
+  assert.equal(named.statusCode, 200)
+  const email = 'tin-roofs@example.org'
+  const answer = await ann.patch(ME, { email, current_password: 'tin-roofs' })
+  assert.deepEqual(answer.json().errors?.[0].loc, ['body', 'email'])
+  assert.equal((await account(ann)).email, ann.email)
+  const both = { email, password: PASSWORD, current_password: 'tin-roofs' }
+  assert.equal((await ann.patch(ME, both)).statusCode, 200, 'with another password it may')
+})
+
 test('a field that is unknown, empty, null or of another type is a 422 at its place', async (t) => {
   const { ann } = await world(t)
   const before = await account(ann)

@@ -60,6 +60,8 @@ export async function change(db: Db, person: Person, changes: AccountUpdate): Pr
   }
   if (password !== undefined) {
     requireOtherThanEmail(password, changes.email ?? account.email)
+  } else if (current_password !== undefined && changes.email !== undefined) {
+    requireOtherThanEmail(current_password, changes.email, 'email')
   }
   const password_hash = password === undefined ? undefined : await hash(password)
   const changed = await db.transaction().execute(async (db) => {

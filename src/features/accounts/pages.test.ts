@@ -70,6 +70,18 @@ test('a taken or misspelt e-mail address is the form again (409, 422)', async (t
   }
 })
 
+test('an e-mail address that begins with the password is refused at its field (422)', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  const password = 'tin-roofs'
+  await browser.submit('/account/password', { current_password: PASSWORD, password })
+  const email = `${password}@example.com`
+  const page = await browser.submit('/account/email', { email, current_password: password })
+  assert.equal(page.statusCode, 422)
+  assert.match(faultOf(page, 'email') ?? '', /^E-mail address must not begin with the password/)
+  assert.equal(filledIn(page, 'email'), email)
+})
+
 test('a new password ends every other session, and the old one opens nothing any more', async (t) => {
   const here = await world(t)
   const browser = await signedInVisitor(here)

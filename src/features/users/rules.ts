@@ -1,12 +1,20 @@
 import { invalid } from '../../lib/problem.ts'
 import { fold } from '../../lib/text.ts'
 
-/** Throws 422 for a password that is the account's own e-mail address, or the name in it. */
-export function requireOtherThanEmail(password: string, email: string): void {
+/**
+ * Throws 422 for a password that is the account's own e-mail address, or the name in it; at `field`, whichever of
+ * the two is new.
+ */
+export function requireOtherThanEmail(
+  password: string,
+  email: string,
+  field: 'password' | 'email' = 'password',
+): void {
   const folded = fold(password)
   const [name = ''] = fold(email).split('@')
   if (folded === name || folded === fold(email)) {
-    const msg = 'must not be the e-mail address'
-    throw invalid({ loc: ['body', 'password'], msg, type: 'common_password' })
+    const msg =
+      field === 'email' ? 'must not begin with the password' : 'must not be the e-mail address'
+    throw invalid({ loc: ['body', field], msg, type: 'common_password' })
   }
 }
