@@ -15,40 +15,15 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Value } from 'typebox/value'
 import { Tokens } from '../src/features/sessions/schema.ts'
-import { type Installation, installation, type Ran } from './command.ts'
+import { emails, onSqlite, succeeded } from './command.ts'
 import { type Server, startServer } from './server.ts'
 
 const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const password = 'rain on tin roofs'
-
-/** An installation on SQLite, also where the other tests of this run are about PostgreSQL. */
-async function onSqlite(t: TestContext): Promise<Installation & { path: string }> {
-  const place = await installation(t)
-  const path = join(place.directory, 'todo.db')
-  const variables = { ...place.variables, DATABASE_URL: `sqlite:///${path}` }
-  return {
-    ...place,
-    variables,
-    path,
-    todo: (args, options = {}) =>
-      place.todo(args, { ...options, variables: { ...variables, ...options.variables } }),
-  }
-}
-
-function succeeded({ code, stdout, stderr }: Ran): string {
-  assert.deepEqual([code, stderr], [0, ''])
-  return stdout
-}
-
-const emails = async (todo: Installation['todo'], variables = {}) =>
-  succeeded(await todo(['user', 'list'], { variables }))
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => line.split('\t')[1])
 
 /** Adds todos as fast as it can until told to stop, and gives the texts that were acknowledged. */
 async function keepAdding({ url, todo }: Server) {
@@ -305,13 +280,6 @@ test('a backup leaves nothing beside it of what it overwrites', async (t) => {
     ['backup.db'],
   )
   assert.equal((await emails(todo, { DATABASE_URL: `sqlite:///${file}` })).length, 2)
-
-  // Without its database the log is still taken for a part of the one that comes there.
-  await writeFile(`${file}-wal`, '')
-  await rm(file)
-  const refused = await todo(['backup', file])
-  assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /backup\.db-wal is there already\. Give --force/)
 })
 
 test('where there is no room for a copy, that place is named and not the one that is copied', async (t) => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -56,6 +57,32 @@ export async function installation(t: Scope): Promise<Installation> {
       run(directory, args, { ...options, variables: { ...variables, ...options.variables } }),
   }
 }
+
+/** An installation on SQLite, also where the other tests of this run are about PostgreSQL. */
+export async function onSqlite(t: Scope): Promise<Installation & { path: string }> {
+  const place = await installation(t)
+  const path = join(place.directory, 'todo.db')
+  const variables = { ...place.variables, DATABASE_URL: `sqlite:///${path}` }
+  return {
+    ...place,
+    variables,
+    path,
+    todo: (args, options = {}) =>
+      place.todo(args, { ...options, variables: { ...variables, ...options.variables } }),
+  }
+}
+
+export function succeeded({ code, stdout, stderr }: Ran): string {
+  assert.deepEqual([code, stderr], [0, ''])
+  return stdout
+}
+
+/** The e-mail addresses of all accounts. */
+export const emails = async (todo: Installation['todo'], variables = {}) =>
+  succeeded(await todo(['user', 'list'], { variables }))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t')[1])
 
 async function run(
   cwd: string,

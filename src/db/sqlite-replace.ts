@@ -32,8 +32,24 @@ export function refuseAsTarget(path: string, source: string): void {
   }
 }
 
+/**
+ * Throws `DatabaseRefused` when of a database at `path` only what SQLite keeps beside it is there. A
+ * process may have it open under another name, and writes on into that.
+ */
+function refuseLeftOver(path: string): void {
+  if (files.existsSync(path)) return
+  const left = partsOf(path).find((part) => files.existsSync(part))
+  if (left === undefined) return
+  throw new DatabaseRefused(
+    `${left} is there, but not ${path}. Was that moved away? What was written last is in ${left}. ` +
+      `Stop the service, move the database back to ${path}, and try again. ` +
+      `If it is gone, stop the service all the same, and move ${left} away too.`,
+  )
+}
+
 /** Throws `DatabaseRefused` when a database, or what a killed process left of one, is at `path`. */
 export function refuseIfThere(path: string): void {
+  refuseLeftOver(path)
   const there = partsOf(path).find((part) => files.existsSync(part))
   if (there === undefined) return
   throw new DatabaseRefused(`${there} is there already. Give --force to put another in its place.`)
@@ -45,6 +61,7 @@ export function refuseIfThere(path: string): void {
  * next database there. Throws `DatabaseRefused` when a process has it open, whose writes would be lost.
  */
 export function putAside(path: string): string[] {
+  refuseLeftOver(path)
   if (files.existsSync(path)) makeSingle(path)
   // An index of the log, which SQLite makes anew.
   files.rmSync(`${path}-shm`, { force: true })
