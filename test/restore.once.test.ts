@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { readdir, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  lchown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { emails, onSqlite, succeeded } from './command.ts'
@@ -20,15 +31,9 @@ test('nothing takes the place of a database that was moved away while the servic
   succeeded(await todo(ANN, { input }))
   await rename(path, `${path}.bad`)
   const before = await readdir(directory)
-  for (const [command, file, ...force] of [
-    ['restore', backup],
-    ['restore', backup, '--force'],
-  ] as const) {
-    const { code, stderr } = await todo([command, file, ...force])
-    assert.equal(code, 1)
-    assert.match(stderr, /todo\.db-wal is there, but not .*todo\.db\. .*Stop the service, /)
-    assert.doesNotMatch(stderr, /--force/)
-  }
+  const { code, stderr } = await todo(['restore', backup, '--force'])
+  assert.equal(code, 1)
+  assert.match(stderr, /todo\.db-wal is there, but not .*todo\.db\. .*Stop the service, /)
   assert.deepEqual(await readdir(directory), before)
 
   // What the message says to do loses nothing.
@@ -41,7 +46,6 @@ test('nothing takes the place of a database that was moved away while the servic
     ...DEMO,
     'ann@example.com',
   ])
-  assert.deepEqual(await emails(todo), DEMO)
 })
 
 test('what is left of a database that is gone is no part of the next, which waits until it is moved', async (t) => {
@@ -56,4 +60,55 @@ test('what is left of a database that is gone is no part of the next, which wait
     await rm(`${file}${end}`)
   }
   succeeded(await todo(['backup', file]))
+})
+
+test('a symbolic link is followed: what it leads to is replaced, and it stays', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const disk = join(directory, 'disk')
+  await mkdir(disk)
+  await rename(path, join(disk, 'todo.db'))
+  await symlink(join('disk', 'todo.db'), path)
+  const link = join(directory, 'latest.db')
+  await writeFile(join(disk, 'backup.db'), '')
+  await symlink(join('disk', 'backup.db'), link)
+
+  succeeded(await todo(['backup', link, '--force']))
+  assert.deepEqual(await emails(todo, { DATABASE_URL: `sqlite:///${disk}/backup.db` }), DEMO)
+  const restored = succeeded(await todo(['restore', link, '--force']))
+  assert.match(restored, /What was there before is kept in .*\/disk\/todo\.db\.\d{8}T/)
+  assert.deepEqual(await readdir(directory), ['disk', 'latest.db', 'todo.db'])
+  for (const each of [link, path]) assert.ok((await lstat(each)).isSymbolicLink())
+})
+
+test('a symbolic link to what is not there is refused and stays', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const link = join(directory, 'latest.db')
+  await symlink('/mnt/not-mounted/backup.db', link)
+  for (const force of [[], ['--force']]) {
+    const { code, stderr } = await todo(['backup', link, ...force])
+    const words = 'leads to /mnt/not-mounted/backup.db, which is not there'
+    assert.ok(stderr.startsWith(`${link} is a symbolic link that ${words}. `), stderr)
+    assert.equal(code, 1)
+  }
+  assert.ok((await lstat(link)).isSymbolicLink())
+})
+
+const skip = process.getuid?.() !== 0 && 'only root may give links to others'
+
+test('root follows nobody’s link to what is somebody else’s', { skip }, async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const other = join(directory, 'passwords')
+  await writeFile(other, 'root:x:0:0')
+  const link = join(directory, 'backup.db')
+  await symlink(other, link)
+  await lchown(link, 1234, 1234)
+  const { code, stderr } = await todo(['backup', link, '--force'])
+  assert.match(stderr, /backup\.db is a symbolic link of another user than .*passwords, /)
+  assert.equal(code, 1)
+  assert.equal(await readFile(other, 'utf8'), 'root:x:0:0')
+  await chown(other, 1234, 1234)
+  succeeded(await todo(['backup', link, '--force']))
 })

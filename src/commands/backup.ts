@@ -42,9 +42,10 @@ export async function restoreFrom(
   )
   checkFile(resolve(file))
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const { tables, schema, replaced } = await copyFile(resolve(file), path, options)
+  const restored = await copyFile(resolve(file), path, options)
+  const { tables, schema, replaced } = restored
   // Often it is root who restores, and the service that opens it is somebody else.
-  const isGiven = giveTo(path, replaced[0] ?? dirname(path))
+  const isGiven = giveTo(restored.path, replaced[0] ?? dirname(restored.path))
   return [
     ...tableLines(tables),
     `Restored ${path} from ${file}, and checked it.`,

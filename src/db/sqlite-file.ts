@@ -7,6 +7,7 @@ import type { TableCount } from './queries.ts'
 import { DatabaseRefused, refuseIfMissing } from './refusal.ts'
 import { explained, isOfWriting, naming } from './sqlite-failure.ts'
 import {
+  followed,
   makeSingle,
   putAside,
   refuseAsTarget,
@@ -22,6 +23,8 @@ export interface CheckedFile {
 }
 
 export interface CopiedFile extends CheckedFile {
+  /** Where it is, which is not where a symbolic link is that leads there. */
+  readonly path: string
   /** The new names of what was in its place. */
   readonly replaced: readonly string[]
 }
@@ -31,16 +34,17 @@ const ALL_PAGES = 2 ** 31 - 1
 const BUSY_TIMEOUT = 5_000
 
 /**
- * Copies the database at `from`, as it is at one moment while others go on writing, to `to`, which
- * appears only when it is whole, checked and on the disk. What is there is refused, or with `force` put
+ * Copies the database at `from`, as it is at one moment while others go on writing, to `target`, or where
+ * a symbolic link there leads. It appears only when it is whole, checked and on the disk. What is there is refused, or with `force` put
  * aside. Throws `DatabaseRefused`, and `NewerSchema` for one of a newer version.
  */
 export async function copyFile(
   from: string,
-  to: string,
+  target: string,
   { force }: { force: boolean },
 ): Promise<CopiedFile> {
   refuseIfMissing(from)
+  const to = followed(target)
   refuseAsTarget(to, from)
   if (!force) refuseIfThere(to)
   const aside = `${to}.${process.pid}.partial`
@@ -66,7 +70,7 @@ export async function copyFile(
     const replaced = putAside(to)
     files.renameSync(aside, to)
     flush(dirname(to))
-    return { ...copied, replaced }
+    return { ...copied, path: to, replaced }
   } finally {
     source.close()
     removeDatabase(aside)

@@ -1,4 +1,5 @@
 import * as files from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { codeOf } from '../lib/code.ts'
 import { DatabaseRefused } from './refusal.ts'
@@ -14,6 +15,30 @@ const partsOf = (path: string): string[] => ENDINGS.map((end) => `${path}${end}`
 /** Deletes the database at `path`, if there is one. */
 export function removeDatabase(path: string): void {
   for (const part of partsOf(path)) files.rmSync(part, { force: true })
+}
+
+/**
+ * The path to which symbolic links at `path` lead. Throws `DatabaseRefused` when nothing is there, as
+ * where a disk is not mounted: what is made in the place of the link would be on another one.
+ */
+export function followed(path: string): string {
+  const link = files.lstatSync(path, { throwIfNoEntry: false })
+  if (!link?.isSymbolicLink()) return path
+  const next = resolve(files.realpathSync(dirname(path)), files.readlinkSync(path))
+  const target = files.statSync(path, { throwIfNoEntry: false })
+  if (!target) {
+    throw new DatabaseRefused(
+      `${path} is a symbolic link that leads to ${next}, which is not there. ` +
+        'Look whether its disk is mounted, or remove the link.',
+    )
+  }
+  // In a folder of their own, its user could put a link here for an administrator to follow.
+  if (![0, process.getuid?.(), target.uid].includes(link.uid)) {
+    throw new DatabaseRefused(
+      `${path} is a symbolic link of another user than ${next}, to which it leads. Name that one.`,
+    )
+  }
+  return followed(next)
 }
 
 /**
