@@ -11,6 +11,11 @@ import { SECOND_THOUGHTS } from './undo.ts'
 // the browser's storage too: a page may end before it can ask for the deletion, and the next one makes up
 // for it.
 
+/** How long, in milliseconds, the page on which a deletion can be undone goes first. */
+const PRECEDENCE = 2_000
+/** What is further away, in milliseconds, was noted by a clock that was wrong. */
+const FURTHEST = 60_000
+
 interface Deletion {
   /** What was deleted: the todo as it was then, and what this page made of it since. */
   version: Version
@@ -24,7 +29,9 @@ const deletedHere = new Map<HTMLElement, Deletion>()
 const prefix = (): string => `deleted/${person()}/`
 
 /** Whether a key of the storage is that of a note on a deletion. */
-export const isNote = (key: string | null): boolean => key?.startsWith(prefix()) === true
+export const isNote = (key: string | null): key is string => key?.startsWith(prefix()) === true
+
+const idIn = (key: string): number => Number(key.slice(prefix().length))
 
 interface Note {
   /** When the deletion is final, by the browser's clock. */
@@ -33,15 +40,32 @@ interface Note {
   readonly version: string
 }
 
+/** The row that was deleted on this page, by the key of the note on that. */
+export const rowNotedBy = (key: string): HTMLElement | undefined =>
+  [...deletedHere.keys()].find((row) => knownOf(row).id === idIn(key))
+
 /** What this person deleted, here or on another page, by its id. */
 export function noted(): Map<number, Note> {
   const notes = [...storage.kept()].filter(([key]) => isNote(key))
   return new Map(
     notes.map(([key, value]) => {
       const [finalAt, version = ''] = value.split(' ')
-      return [Number(key.slice(prefix().length)), { finalAt: Number(finalAt), version }]
+      return [idIn(key), { finalAt: Number(finalAt), version }]
     }),
   )
+}
+
+/** How long, in milliseconds, other pages leave a deletion to the one on which it can be undone. */
+export function timeLeft({ finalAt }: Note): number {
+  const left = finalAt + PRECEDENCE - Date.now()
+  return left > 0 && left <= FURTHEST ? left : 0
+}
+
+/** Whether no other page can have begun to finish a deletion. False on a page that stood still for long. */
+export function isHeld(row: HTMLElement): boolean {
+  const { id } = knownOf(row)
+  const note = id === undefined ? undefined : noted().get(id)
+  return id === undefined || (note !== undefined && timeLeft(note) > 0)
 }
 
 /** Notes the deletion of a row, where the server knows the todo. */
@@ -101,7 +125,7 @@ async function learnTag(row: HTMLElement, deletion: Deletion): Promise<void> {
 /** Notes that the time in which a deletion can be undone begins anew. */
 export function renew(row: HTMLElement): void {
   const deletion = deletedHere.get(row)
-  if (deletion?.withdraw) note(row, deletion)
+  if (deletion?.withdraw && isHeld(row)) note(row, deletion)
 }
 
 /** Ends the time in which a deletion can be undone, and the offer; false when it is over already. */

@@ -5,11 +5,11 @@ import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { focusedRow, insertFirst, remove as removeRow, rowAt } from './list.ts'
+import { focusedRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
 import { leadsElsewhere, leaveView, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
-import { idOf, isDraft, knownOf, learn, newRow, settle, textOf, want, wantsText } from './row.ts'
+import { idOf, isDraft, knownOf, learn, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
 import { write } from './writes.ts'
 
@@ -76,16 +76,13 @@ function saveText(row: HTMLElement, text: string, before: string): void {
   })
 }
 
-/** Makes a new todo, which is not saved before the person says so, of one that is gone. */
+/** Keeps the text of a todo that is gone. */
 function replaceLost(row: HTMLElement): void {
   const isReplaced = knownOf(row).id === undefined || !row.isConnected
   if (isReplaced || row.dataset.deleting !== undefined) return
   const text = row.dataset.editing === undefined ? textOf(row) : field.draftIn(row)
-  const draft = newRow(text)
   const hadFocus = focusedRow() === row
-  removeRow(row)
-  insertFirst(draft)
-  field.giveBack(draft, text, 'Not saved: deleted somewhere else. Save adds it anew.')
+  const draft = field.replaceByDraft(row, text, `Not saved: ${field.GONE}`)
   if (hadFocus) field.focus(draft)
   refresh()
 }

@@ -1,7 +1,8 @@
 import $ from 'jquery'
 import { copyOf, part } from '../template.ts'
+import { insertFirst, remove } from './list.ts'
 import { alarm } from './messages.ts'
-import { textOf } from './row.ts'
+import { newRow, textOf } from './row.ts'
 
 // The field in which a row's text is edited. While it is open, `data-editing` is the text it began with.
 
@@ -57,4 +58,16 @@ export function giveBack(row: HTMLElement, text: string, reason: string): void {
   open(row, text)
   sayFault(row, reason)
   alarm(`${reason} “${text}”`, { label: 'Edit', run: () => focus(row) })
+}
+
+/** Why a text is in the field of a new todo: the end of a sentence. */
+export const GONE = 'deleted somewhere else. Save adds it anew.'
+
+/** Makes a new todo, which is not saved before the person says so, of one that is gone. */
+export function replaceByDraft(row: HTMLElement, text: string, reason: string): HTMLElement {
+  const draft = newRow(text)
+  remove(row)
+  insertFirst(draft)
+  giveBack(draft, text, reason)
+  return draft
 }

@@ -1,15 +1,10 @@
 import * as deletions from './deletions.ts'
 import { alarm } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { erase } from './todo.ts'
+import { erase, tagOf } from './todo.ts'
 import { write } from './writes.ts'
 
 // Deletions that another page announced and did not live to finish.
-
-/** How long, in milliseconds, the page on which a deletion can be undone goes first. */
-const PRECEDENCE = 2_000
-/** What is further away, in milliseconds, was noted by a clock that was wrong. */
-const FURTHEST = 60_000
 
 const asked = new Set<number>()
 let next: ReturnType<typeof setTimeout> | undefined
@@ -19,30 +14,42 @@ export function finishLeftovers(): void {
   clearTimeout(next)
   const here = deletions.idsDeletedHere()
   const waits: number[] = []
-  for (const [id, { finalAt, version }] of deletions.noted()) {
+  for (const [id, note] of deletions.noted()) {
     if (here.has(id) || asked.has(id)) continue
-    const wait = finalAt + PRECEDENCE - Date.now()
-    if (wait > 0 && wait <= FURTHEST) waits.push(wait)
-    else finish(id, version)
+    const wait = deletions.timeLeft(note)
+    if (wait > 0) waits.push(wait)
+    else finish(id, note.version)
   }
   if (waits.length > 0) next = setTimeout(finishLeftovers, Math.min(...waits))
 }
 
 function finish(id: number, version: string): void {
   asked.add(id)
+  // While this waits, the page that goes first may undo the deletion, or put it off.
+  const isDue = () => {
+    const note = deletions.noted().get(id)
+    return note?.version === version && deletions.timeLeft(note) === 0
+  }
   const end = () => {
+    if (isDue()) deletions.forget(id)
     asked.delete(id)
-    deletions.forget(id)
     refresh()
+    finishLeftovers()
   }
   write({
     async send() {
-      await erase(id, { updated_at: version, tag: undefined })
+      if (isDue()) {
+        const tag = await tagOf(id, { updated_at: version, tag: undefined })
+        // What was noted before reaches a page that stood still only now.
+        if (isDue()) await erase(id, { updated_at: version, tag })
+      }
       end()
     },
     refused(refusal) {
+      const wasDue = isDue()
       end()
-      if (refusal.status !== 404) alarm(`A todo was not deleted. ${deletions.reasonOf(refusal)}`)
+      if (!wasDue || refusal.status === 404) return
+      alarm(`A todo was not deleted. ${deletions.reasonOf(refusal)}`)
     },
   })
 }

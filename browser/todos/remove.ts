@@ -1,13 +1,14 @@
 import $ from 'jquery'
 import { fromThisPage } from '../api.ts'
 import * as deletions from './deletions.ts'
+import * as field from './field.ts'
 import { count, hide, remove as removeRow, rowAt, unhide } from './list.ts'
 import { finishLeftovers } from './leftovers.ts'
 import { wouldLose } from './leaving.ts'
 import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
 import { idOf, isTicked, textOf } from './row.ts'
-import { api, erase } from './todo.ts'
+import { api, erase, get } from './todo.ts'
 import { offerUndo } from './undo.ts'
 import { write } from './writes.ts'
 
@@ -27,9 +28,13 @@ export function remove(row: HTMLElement): void {
   counted(row, -1)
   const withdraw = offerUndo(
     () => {
+      const isHeld = deletions.isHeld(row)
       if (!deletions.endUndo(row)) return
-      restore(row)
-      announce(`Not deleted: ${textOf(row)}`)
+      if (!isHeld) {
+        undoLate(row)
+        return
+      }
+      bringBack(row)
       row.focus()
     },
     {
@@ -40,6 +45,29 @@ export function remove(row: HTMLElement): void {
   )
   deletions.begin(row, withdraw)
   refill()
+}
+
+/** Undoes a deletion that another page may have finished, which only the server knows. */
+function undoLate(row: HTMLElement): void {
+  deletions.forget(idOf(row))
+  write({
+    async send() {
+      await get(idOf(row))
+      bringBack(row)
+    },
+    refused({ status, message }) {
+      deletions.end(row)
+      refresh()
+      const text = textOf(row)
+      if (status !== 404) alarm(`Not undone: ${message} “${text}”`)
+      else field.replaceByDraft(row, text, `Not undone: ${field.GONE}`)
+    },
+  })
+}
+
+function bringBack(row: HTMLElement): void {
+  restore(row)
+  announce(`Not deleted: ${textOf(row)}`)
 }
 
 function restore(row: HTMLElement): void {
@@ -84,6 +112,12 @@ export function watchRemoving(list: HTMLElement): void {
       return
     event.preventDefault()
     remove(row)
+  })
+  addEventListener('storage', ({ key, newValue }) => {
+    if (!deletions.isNote(key) || newValue !== null) return
+    // Another page finished the deletion, or called it off. The server knows which.
+    const row = deletions.rowNotedBy(key)
+    if (row) finish(row)
   })
   $('form[action="/logout"]').on('submit', (event) => {
     const { currentTarget } = event
