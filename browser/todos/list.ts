@@ -22,15 +22,16 @@ export const rowAt = (element: EventTarget | null): HTMLElement | undefined =>
 export const focusedRow = (): HTMLElement | undefined => rowAt(document.activeElement)
 
 /**
- * Notes where the focus is. What it gives moves the focus on when its row has gone since: to the next
- * row that is there, or the one before it, or the field for a new todo. In another view that is a row in
- * sight, and the page stays where the browser has scrolled it to.
+ * Notes where the focus is. What it gives moves the focus on when its row has gone since, or its link to
+ * another page: to the next row that is there, or the one before it, or the field for a new todo. In
+ * another view that is a row in sight, and the page stays where the browser has scrolled it to.
  */
 export function holdFocus(isOtherView = false): () => void {
-  const focused = focusedRow()
+  const row = focusedRow()
+  const [focused = row] = $('#pager :focus').get()
   const visible = visibleRows()
-  const index = focused ? visible.indexOf(focused) : -1
-  const isThere = (row: HTMLElement) => row.isConnected && !row.hidden
+  const index = row ? visible.indexOf(row) : -1
+  const isThere = (element: HTMLElement) => element.checkVisibility()
   return () => {
     if (!focused || isThere(focused)) return
     if (isOtherView) {
@@ -97,13 +98,35 @@ function showCounts(next: Counts): void {
 const showSummary = (): void => {
   const { q } = current
   const text = q ? `Todos with “${q}”` : counts.open === 1 ? '1 to do' : `${counts.open} to do`
-  $('#summary').text(text)
+  $('#summary').text(lag || text)
+}
+
+/** The address of the view whose rows the page shows. */
+let shownPath = ''
+/** Says that they are not those of the present view; empty when they are, or may be in a moment. */
+let lag = ''
+
+/** Whether the page names a view whose rows it does not show yet. */
+export const isBehind = (): boolean => shownPath !== homePath(current)
+
+/** Says why the rows are not those of the present view, when they are not. */
+export function sayBehind(why: string): void {
+  lag = isBehind() ? why : ''
+  list().toggleAttribute('data-behind', lag !== '')
+  showSummary()
+  showEmptyState()
+}
+
+/** Notes that the rows are those of the present view. */
+export function noteShown(): void {
+  shownPath = homePath(current)
+  sayBehind('')
 }
 
 /** Shows the words for what is not there, where nothing is, on other pages neither. */
 function showEmptyState(): void {
   const isPageEmpty = visibleRows().length === 0
-  const isEmpty = isPageEmpty && pages < 2
+  const isEmpty = isPageEmpty && pages < 2 && !lag
   list().hidden = isPageEmpty
   const state = emptyState(current, counts)
   for (const element of $('[data-empty]').get()) {
@@ -127,12 +150,16 @@ export function setView(view: View, pageTotal: number): void {
     ['previous', view.page - 1],
     ['next', view.page + 1],
   ] as const) {
-    $(`[data-page="${name}"]`)
+    const link = $(`[data-page="${name}"]`)
+    // The one that was followed keeps the focus until there is a row for it.
+    const isFollowed = isBehind() && link.is(':focus')
+    link
       .attr('href', homePath({ ...view, page: Math.max(1, Math.min(page, pages)) }))
-      .prop('hidden', page < 1 || page > pages)
+      .prop('hidden', (page < 1 || page > pages) && !isFollowed)
   }
   $('#page-number').text(`Page ${view.page} of ${pages}`)
-  showSummary()
+  if (isBehind()) showSummary()
+  else sayBehind('')
 }
 
 /** Rows that do not belong in the view, and stay since their texts are not saved. */

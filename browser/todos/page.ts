@@ -6,6 +6,7 @@ import { watchLeftovers } from './leftovers.ts'
 import { watchMessages } from './messages.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
+import { watchSearch } from './search.ts'
 import { watchReturn } from './session.ts'
 import { watchTicking } from './tick.ts'
 import { watchNetwork } from './writes.ts'
@@ -17,6 +18,7 @@ export function startTodoPage(list: HTMLElement): void {
   watchReturn()
   watchLeaving()
   watchNavigation()
+  watchSearch()
   watchAdding()
   watchTicking(list)
   watchEditing(list)

@@ -84,7 +84,8 @@ test('the todo page while the server is away', async (t) => {
 
   await t.test('a list that cannot be read says so, and Retry reads it', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
-    await page.route(API, (route) => route.abort('connectionrefused'))
+    const headers = { 'retry-after': '3600' }
+    await page.route(API, (route) => route.fulfill({ status: 503, headers, body: '' }))
     await page.getByRole('link', { name: /^Done/ }).click()
     await page.getByText('The list cannot be read').first().waitFor()
     await page.unroute(API)
@@ -94,6 +95,7 @@ test('the todo page while the server is away', async (t) => {
 
   await t.test('a list that could not be read is read when the network is back', async (t) => {
     const { page, context, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
+    await page.clock.install()
     await context.setOffline(true)
     await page.getByRole('link', { name: /^Done/ }).click()
     await page.getByText('The list cannot be read').first().waitFor()
