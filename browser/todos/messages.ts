@@ -126,11 +126,35 @@ export function show(message: Message): Shown {
 export const alarm = (text: string, action?: Action): Shown =>
   show({ text, isAlarm: true, lifetime: 20_000, ...(action && { action }) })
 
-/** Begins to keep what has the focus from lying behind the messages. */
+/** What the page grew by at its end, in pixels, so that its last rows can be seen above the messages. */
+let room = 0
+
+/**
+ * Makes room for messages of this height. Of what is too much only that goes which lies below the window:
+ * else, at the end of the page, all rows would move down when a message goes, under a finger perhaps.
+ */
+function makeRoom(height: number): void {
+  const { scrollTop, scrollHeight } = document.documentElement
+  const below = Math.max(0, Math.floor(scrollHeight - scrollTop - innerHeight))
+  room = Math.max(height, room - below)
+  document.documentElement.style.setProperty('--messages-room', `${room}px`)
+}
+
+/** Begins to keep what has the focus, and the end of the page, from lying behind the messages. */
 export function watchMessages(): void {
   const toasts = part(document.body, '#toasts')
+  const heightOf = () => (toasts.childElementCount === 0 ? 0 : toasts.offsetHeight)
+  addEventListener(
+    'scroll',
+    () => {
+      const height = heightOf()
+      if (room > height) makeRoom(height)
+    },
+    { passive: true },
+  )
   new ResizeObserver(() => {
-    const height = toasts.childElementCount === 0 ? 0 : toasts.offsetHeight
+    const height = heightOf()
+    makeRoom(height)
     document.documentElement.style.setProperty('--messages-height', `${height}px`)
     const focused = document.querySelector('body :focus-visible')
     if (!focused || toasts.contains(focused)) return

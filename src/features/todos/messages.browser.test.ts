@@ -69,6 +69,30 @@ test('a message that lasts', async (t) => {
   })
 })
 
+test('a message that goes moves nothing in sight', async (t) => {
+  const { url } = await startServer(t)
+  const { page } = await visitHome(t, url, { ...smallPhone, todos })
+  const style = (property: string, of: string) => () =>
+    page.evaluate<string>(`getComputedStyle(document.${of}).getPropertyValue('${property}')`)
+  const room = style('margin-bottom', 'body')
+  const place = async () => (await page.getByText('Todo 2', { exact: true }).boundingBox())?.y
+  await page.clock.install()
+  await page.getByRole('button', { name: 'Delete: Todo 1', exact: true }).click()
+  await page.locator('.toast').waitFor()
+  // Under the pointer it would stay.
+  await page.mouse.move(0, 0)
+  await page.evaluate('scrollTo(0, document.body.scrollHeight + 200)')
+  const before = (await place()) ?? 0
+  await page.clock.fastForward(10_000)
+  await page.locator('.toast').waitFor({ state: 'detached' })
+  await eventually(style('--messages-height', 'documentElement'), '0px')
+  assert.equal(await place(), before)
+  assert.notEqual(await room(), '0px')
+  await page.evaluate('scrollBy(0, -300)')
+  await eventually(room, '0px')
+  assert.equal(await place(), before + 300)
+})
+
 test('Undo of a tick leads back to its row', async (t) => {
   const { url } = await startServer(t)
   const tickFirst = async (todos: readonly string[], next: string) => {
