@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -17,7 +18,7 @@ async function sharedFile(t: TestContext) {
     other.close()
     await rm(directory, { recursive: true })
   })
-  return { ...here, other }
+  return { ...here, other, path }
 }
 
 /** Serves others for a while, in which a write comes to the lock. */
@@ -61,6 +62,21 @@ test('a write waits in full, however lately another one has waited in vain', asy
   await serveMeanwhile(nobody)
   other.exec('rollback')
   assert.equal((await waiting).statusCode, 201)
+})
+
+test('a file that is damaged under the service is a 503 that says so, for /ready too', async (t) => {
+  const { ann, nobody, other, path } = await sharedFile(t)
+  await ann.post('/api/v1/todos', { text: 'Before' })
+  other.exec('pragma wal_checkpoint(truncate)')
+  await writeFile(path, randomBytes((await stat(path)).size))
+  for (const answer of [
+    await ann.post('/api/v1/todos', { text: 'After' }),
+    await nobody.get('/ready'),
+    await ann.get('/api/v1/todos'),
+  ]) {
+    assert.equal(answer.statusCode, 503)
+    assert.match(answer.json().detail, /^The database is damaged\./)
+  }
 })
 
 test('a write that finds no room is a 503, whole, and the next one with room is done', async (t) => {

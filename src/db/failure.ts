@@ -1,6 +1,7 @@
 import { conflict, type Problem, unavailable } from '../lib/problem.ts'
 import { NotConnected } from './not-connected.ts'
 import { isOvertaken } from './overtaken.ts'
+import { isDamage } from './sqlite-failure.ts'
 
 /** SQLite's primary result codes for: busy, locked, read-only, I/O error, full, can't open. */
 const SQLITE_UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14])
@@ -37,7 +38,7 @@ function isBrokenKey(error: Error): boolean {
 }
 
 /**
- * What may be said of a database error: 503 when the database cannot serve now or another transaction was
+ * What may be said of a database error: 503 when the database cannot serve or another transaction was
  * in the way, 409 when two writers met that each looked first; undefined for an error of our own.
  */
 export function databaseProblem(error: unknown): Problem | undefined {
@@ -50,6 +51,12 @@ export function databaseProblem(error: unknown): Problem | undefined {
       'Someone else changed the same thing at the same moment. Try again in a moment.',
       { cause: error },
     )
+  }
+  if (isDamage(error)) {
+    return unavailable('The database is damaged. Its operator has to restore it.', {
+      retryAfter: 60,
+      cause: error,
+    })
   }
   if (!isUnavailable(error)) return undefined
   return unavailable('The database cannot be reached right now. Try again in a moment.', {
