@@ -49,21 +49,24 @@ function showShortcuts(): void {
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal()
 }
 
+/** Those that change nothing, so that they can be held. */
+const MOVES = ['j', 'k']
+
 const takesText = (element: EventTarget | null): boolean =>
   element instanceof Element && element.matches('input:not([type=checkbox]), textarea, select')
 
 export function watchKeyboard(): void {
   addEventListener('keydown', (event) => {
-    const { key, target, ctrlKey, metaKey, altKey } = event
+    const { key, target, repeat, ctrlKey, metaKey, altKey } = event
     if (altKey || takesText(target) || $('dialog[open]').length > 0) return
     if (ctrlKey || metaKey) {
       // It cannot be typed by accident, so it is there also when the keys by themselves are not.
-      if (key === 'z' && undoLast()) event.preventDefault()
+      if (key === 'z' && (repeat || undoLast())) event.preventDefault()
       return
     }
     if (!Object.hasOwn(keys, key) || (key.length === 1 && key !== '?' && !isOn())) return
     event.preventDefault()
-    keys[key]?.()
+    if (!repeat || MOVES.includes(key)) keys[key]?.()
   })
   $('#new-text, #search').on('keydown', (event) => {
     if (event.key !== 'Escape' || isComposing(event.originalEvent)) return

@@ -9,7 +9,7 @@ import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
 import { idOf, isTicked, textOf } from './row.ts'
 import { api, erase, get } from './todo.ts'
-import { offerUndo } from './undo.ts'
+import { offerUndo, withdrawOffers } from './undo.ts'
 import { write } from './writes.ts'
 
 /** How long signing out waits, in milliseconds. */
@@ -27,6 +27,7 @@ export function remove(row: HTMLElement): void {
   hide(row)
   counted(row, -1)
   const withdraw = offerUndo(
+    row,
     () => {
       const isHeld = deletions.isHeld(row)
       if (!deletions.endUndo(row)) return
@@ -59,8 +60,10 @@ function undoLate(row: HTMLElement): void {
       deletions.end(row)
       refresh()
       const text = textOf(row)
-      if (status !== 404) alarm(`Not undone: ${message} “${text}”`)
-      else field.replaceByDraft(row, text, `Not undone: ${field.GONE}`)
+      if (status === 404) {
+        withdrawOffers(row)
+        field.replaceByDraft(row, text, `Not undone: ${field.GONE}`)
+      } else alarm(`Not undone: ${message} “${text}”`)
     },
   })
 }
@@ -80,6 +83,7 @@ function restore(row: HTMLElement): void {
 
 function finish(row: HTMLElement): void {
   if (!deletions.endUndo(row)) return
+  withdrawOffers(row)
   write({
     async send() {
       await erase(idOf(row), deletions.versionOf(row))

@@ -15,10 +15,11 @@ const outcome = (row: HTMLElement): string =>
 
 /** Ticks a todo off, or opens it again. */
 export function toggle(row: HTMLElement): void {
-  tick(row, !isTicked(row))
+  const before = isTicked(row)
+  tick(row, !before)
   const view = currentView()
   const undo = () => {
-    tick(row, !isTicked(row))
+    tick(row, before)
     unhide(row)
     if (!row.isConnected) {
       // The list was read without it, and gives it its place when it is read anew.
@@ -28,11 +29,11 @@ export function toggle(row: HTMLElement): void {
     row.focus()
   }
   if (!isOutOfView(row)) {
-    offerUndo(undo)
+    offerUndo(row, undo)
     return
   }
   // The tick is seen before the row goes.
-  offerUndo(undo, { text: outcome(row) })
+  offerUndo(row, undo, { text: outcome(row) })
   setTimeout(() => leaveView(row), LINGERS)
 }
 

@@ -4,39 +4,51 @@ import { type Message, type Shown, show } from './messages.ts'
 export const SECOND_THOUGHTS = 8_000
 
 interface Undoable {
+  readonly row: HTMLElement
   readonly undo: () => void
   readonly message: Shown | undefined
 }
-let last: Undoable | undefined
+/** What can be undone, the newest last. */
+const offers: Undoable[] = []
+
+function forget(offer: Undoable): void {
+  const index = offers.indexOf(offer)
+  if (index >= 0) offers.splice(index, 1)
+}
 
 /**
- * Lets the last thing be undone by its key, and says so where the page does not show it. What it gives
- * withdraws the offer.
+ * Lets what was done to a row be undone by its key, once nothing newer can be, and says so where the page
+ * does not show it. What it gives withdraws the offer.
  */
 export function offerUndo(
+  row: HTMLElement,
   undo: () => void,
   said?: Pick<Message, 'text' | 'onExpire' | 'onRenew'>,
 ): () => void {
-  const forget = () => {
-    if (last === offered) last = undefined
-  }
   const run = () => {
-    forget()
+    forget(offered)
     undo()
   }
   const message =
     said && show({ ...said, lifetime: SECOND_THOUGHTS, action: { label: 'Undo', run } })
-  const offered: Undoable = { undo: run, message }
-  last = offered
-  return () => {
-    forget()
-    message?.close()
-  }
+  const offered: Undoable = { row, undo: run, message }
+  offers.push(offered)
+  return () => withdraw(offered)
 }
 
-/** Undoes the last thing; false when there is none. */
+function withdraw(offer: Undoable): void {
+  forget(offer)
+  offer.message?.close()
+}
+
+/** Takes all offers for a row away. */
+export function withdrawOffers(row: HTMLElement): void {
+  for (const offer of offers.filter((each) => each.row === row)) withdraw(offer)
+}
+
+/** Undoes the newest thing that can be undone; false when there is none. */
 export function undoLast(): boolean {
-  const undoable = last
+  const undoable = offers.at(-1)
   undoable?.message?.close()
   undoable?.undo()
   return undoable !== undefined

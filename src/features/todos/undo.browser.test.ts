@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TIME_IS_OVER } from '../../../test/deletions.ts'
+import { startServer } from '../../../test/server.ts'
+import { eventually, visitHome } from '../../../test/todo-page.ts'
+
+test('a key that is held, and Undo by its key', async (t) => {
+  const { url } = await startServer(t)
+  const todos = ['One', 'Two', 'Three', 'Four']
+
+  await t.test('what changes something is done once, and the focus moves on', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos })
+    const hold = async (key: string) => {
+      for (let repeat = 0; repeat < 2; repeat++) await page.keyboard.down(key)
+      await page.keyboard.up(key)
+    }
+    await hold('j')
+    assert.equal(await page.locator(':focus .todo-text').textContent(), 'Three')
+    await hold('x')
+    assert.equal(await page.locator('[aria-pressed=true].tick').count(), 1)
+    await hold('Delete')
+    assert.deepEqual(await texts(), ['Four', 'Two', 'One'])
+    await page.keyboard.press('Delete')
+    assert.deepEqual(await texts(), ['Four', 'One'])
+    await hold('u')
+    assert.deepEqual(await texts(), ['Four', 'Two', 'One'])
+    await page.keyboard.down('Control')
+    await hold('z')
+    assert.deepEqual(await texts(), todos.toReversed())
+    assert.equal(await page.locator('[aria-pressed=true].tick').count(), 1)
+  })
+
+  await t.test('what can be undone is undone, the newest first', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos })
+    const press = (key: string) => page.keyboard.press(key)
+    await page.clock.install()
+    const ticked = async () => (await saved()).filter((todo) => todo.completed).length
+    await press('j')
+    await press('x')
+    await press('j')
+    await press('x')
+    await press('Delete')
+    await press('Delete')
+    assert.deepEqual(await texts(), ['Four', 'One'])
+    const three = page.locator('.toast', { hasText: 'Three' })
+    await three.getByRole('button', { name: 'Undo' }).click()
+    await press('u')
+    assert.deepEqual(await texts(), todos.toReversed())
+    await eventually(ticked, 2)
+    await press('u')
+    await press('Control+z')
+    await eventually(ticked, 0)
+    await press('u')
+    await page.getByText('Nothing to undo').waitFor()
+    assert.deepEqual(await texts(), todos.toReversed())
+  })
+
+  await t.test('nothing of a todo whose deletion is final', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos })
+    await page.clock.install()
+    await page.keyboard.press('j')
+    await page.keyboard.press('x')
+    await page.keyboard.press('Delete')
+    await page.clock.fastForward(TIME_IS_OVER)
+    await eventually(async () => (await saved()).length, 3)
+    await page.keyboard.press('u')
+    await page.getByText('Nothing to undo').waitFor()
+    assert.deepEqual(await texts(), ['Three', 'Two', 'One'])
+  })
+})
