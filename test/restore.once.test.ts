@@ -12,6 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { emails, onSqlite, succeeded } from './command.ts'
 import { startServer } from './server.ts'
@@ -111,4 +112,28 @@ test('root follows nobody’s link to what is somebody else’s', { skip }, asyn
   assert.equal(await readFile(other, 'utf8'), 'root:x:0:0')
   await chown(other, 1234, 1234)
   succeeded(await todo(['backup', link, '--force']))
+})
+
+test('a backup of what is no sound database names that, and not the copy', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  const refusal = async () => {
+    const { code, stderr } = await todo(['backup', join(directory, 'backup.db')])
+    assert.equal(code, 1)
+    assert.doesNotMatch(stderr, /backup\.db/)
+    return stderr
+  }
+  await writeFile(path, '')
+  assert.equal(await refusal(), `${path} is not a database of this service.\n`)
+  const foreign = new DatabaseSync(path)
+  foreign.exec('create table songs (id integer)')
+  foreign.close()
+  assert.equal(await refusal(), `${path} is not a database of this service.\n`)
+  await rm(path)
+  succeeded(await todo(['reset']))
+  const damaged = new DatabaseSync(path, { enableForeignKeyConstraints: false })
+  damaged.exec('delete from users')
+  damaged.close()
+  assert.ok((await refusal()).startsWith(`${path} is damaged: `))
+  const left = (await readdir(directory)).filter((name) => name.startsWith('backup'))
+  assert.deepEqual(left, [])
 })

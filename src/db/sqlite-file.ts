@@ -61,7 +61,7 @@ export async function copyFile(
       throw explained(error, isOfWriting(error) ? to : from)
     })
     makeSingle(aside)
-    const copied = checkFile(aside)
+    const copied = checkCopy(aside, from)
     if (!isDeepStrictEqual(copied.tables, tables)) {
       throw new DatabaseRefused(`The copy of ${from} has other rows than the original.`)
     }
@@ -104,6 +104,16 @@ export function checkFile(path: string): CheckedFile {
     throw explained(error, path)
   } finally {
     database.close()
+  }
+}
+
+/** Checks a copy of the database at `from`: what is wrong with it is mostly wrong there as well. */
+function checkCopy(aside: string, from: string): CheckedFile {
+  try {
+    return checkFile(aside)
+  } catch (error) {
+    checkFile(from)
+    throw error
   }
 }
 
