@@ -108,6 +108,6 @@ function usableKey(): string {
   const key = keptKey()
   if (isStrongKey(key)) return key
   throw new ConfigurationError([
-    `${KEY_FILE} does not hold a usable key. Delete it, and everyone signs in again.`,
+    `${KEY_FILE} does not hold a usable key. Delete it: the next start makes another, and nobody has to sign in again.`,
   ])
 }
