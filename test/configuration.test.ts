@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -279,6 +279,23 @@ test('a kept secret that was spoilt is refused with a sentence (78)', async (t) 
   assert.match(stderr, /secret_key does not hold a usable key\. Delete it.*nobody has to sign in/)
   assert.doesNotMatch(stderr, /hunter22|\n +at /)
   assert.equal(code, 78)
+})
+
+test('a secret that can be neither made nor read is a fault of the configuration (78)', async (t) => {
+  const { todo, directory } = await installation(t)
+  const folder = join(directory, 'data')
+  const refused = async (why: RegExp) => {
+    const { code, stderr } = await todo([])
+    assert.ok(stderr.startsWith(`The signing key is kept in ${folder}/secret_key, `), stderr)
+    assert.match(stderr, why)
+    assert.match(stderr, /, or set SECRET_KEY\.\n$/)
+    assert.equal(code, 78)
+  }
+  await writeFile(folder, '')
+  await refused(/ENOTDIR/)
+  await rm(folder)
+  await mkdir(join(folder, 'secret_key'), { recursive: true })
+  await refused(/EISDIR/)
 })
 
 test('a command line that is not understood is answered with the usage (64)', async (t) => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { codeOf } from '../lib/code.ts'
 import { fittingWorkers } from './concurrency.ts'
@@ -105,9 +106,20 @@ export const withSigningKey = (config: Config): ServiceConfig =>
   Object.freeze({ ...config, secretKey: config.secretKey ?? usableKey() })
 
 function usableKey(): string {
-  const key = keptKey()
+  const key = readableKey()
   if (isStrongKey(key)) return key
   throw new ConfigurationError([
     `${KEY_FILE} does not hold a usable key. Delete it: the next start makes another, and nobody has to sign in again.`,
   ])
+}
+
+function readableKey(): string {
+  try {
+    return keptKey()
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error
+    throw new ConfigurationError([
+      `The signing key is kept in ${resolve(KEY_FILE)}, which cannot be read or made (${String(error)}). Give its folder to the user of the service, or set SECRET_KEY.`,
+    ])
+  }
 }
