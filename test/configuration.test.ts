@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import packageJson from '../package.json' with { type: 'json' }
 import { Environment } from '../src/config/environment.ts'
+import { readEnvironment } from '../src/config/read-environment.ts'
 import { installation } from './command.ts'
 import { startServer } from './server.ts'
 import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
@@ -110,6 +111,18 @@ test('faults of options that are seen together are named at once too (78)', asyn
   assert.match(message, /^PAGE_SIZE: read 50, allowed: at most PAGE_SIZE_MAX, which is 20$/m)
   assert.match(message, /^SECRET_KEY: /m)
   assert.match(message, /^SIGNUP: /m)
+})
+
+test('an option that is not set is never larger than the one that bounds it', async (t) => {
+  const { todo } = await installation(t)
+  const bounds = { GRACEFUL_TIMEOUT: '0', PAGE_SIZE_MAX: '5' }
+  const { code, stderr } = await todo(['migrate'], { variables: { ...bounds, DRAIN_DELAY: '' } })
+  assert.deepEqual([code, stderr], [0, ''])
+  const { DRAIN_DELAY, PAGE_SIZE } = readEnvironment(bounds)
+  assert.deepEqual([DRAIN_DELAY, PAGE_SIZE], [0, 5])
+  // One that cannot be read is not told to be too large as well.
+  const message = await refusal(t, { ...bounds, PAGE_SIZE: 'all' })
+  assert.match(message, /^PAGE_SIZE: read "all", allowed: .*\n$/)
 })
 
 test('a database password is never printed, wherever it stands (78)', async (t) => {

@@ -102,7 +102,12 @@ export const Environment = Type.Object({
     10,
     'Failed sign-ins that one address may make at one account in 15 minutes; ten times as many at all accounts together; and ten times as many may all addresses together make at one account that it was never signed in to from.',
   ),
-  PAGE_SIZE: whole(1, 1000, 10, 'Items on a page when the request names no `limit`.'),
+  PAGE_SIZE: whole(
+    1,
+    1000,
+    10,
+    'Items on a page when the request names no `limit`; when absent, `PAGE_SIZE_MAX` where that is less.',
+  ),
   PAGE_SIZE_MAX: whole(1, 1000, 100, 'The largest `limit` that a request may name.'),
   CORS_ORIGINS: list(
     'origins like https://example.org, with commas between',

@@ -52,6 +52,7 @@ const DATABASE_ALIAS = 'SQLALCHEMY_DATABASE_URI'
 /** Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault. */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const values: Record<string, unknown> = {}
+  const set = new Set<string>()
   const faults: string[] = []
   for (const [name, schema] of Object.entries(Environment.properties)) {
     const isAlias = name === 'DATABASE_URL' && !variables[name]?.trim()
@@ -60,10 +61,20 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     if ('default' in schema) values[name] = schema.default
     if (!text) continue
     const value = read(schema, text)
-    if (Value.Check(schema, value)) values[name] = value
-    else faults.push(`${spelled}: read ${shown(name, text)}, allowed: ${allowedValues(schema)}`)
+    if (Value.Check(schema, value)) {
+      values[name] = value
+      set.add(name)
+    } else {
+      faults.push(`${spelled}: read ${shown(name, text)}, allowed: ${allowedValues(schema)}`)
+    }
   }
   const environment = Value.Parse(Environment, values)
+  for (const [name, bound] of BOUNDED) {
+    const most = environment[bound]
+    if (!set.has(name)) environment[name] = Math.min(environment[name], most)
+    if (environment[name] <= most) continue
+    faults.push(`${name}: read ${environment[name]}, allowed: at most ${bound}, which is ${most}`)
+  }
   faults.push(...rules.flatMap((rule) => rule(environment) ?? []))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return environment
@@ -87,7 +98,13 @@ const OWN_PATHS: ReadonlySet<string | undefined> = new Set([
   'theme',
 ])
 
-/** What no schema can say: each rule gives its fault, if there is one. */
+/** What may not be larger than another option, and is as large at most where it is not set itself. */
+const BOUNDED = [
+  ['PAGE_SIZE', 'PAGE_SIZE_MAX'],
+  ['DRAIN_DELAY', 'GRACEFUL_TIMEOUT'],
+] as const
+
+/** What else no schema can say: each rule gives its fault, if there is one. */
 const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
   ({ DATABASE_URL }) => {
     if (sqlitePath(DATABASE_URL) !== undefined || URL.canParse(DATABASE_URL)) return undefined
@@ -96,10 +113,6 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
   ({ API_PREFIX }) => {
     if (!OWN_PATHS.has(API_PREFIX.split('/')[1])) return undefined
     return `API_PREFIX: read ${JSON.stringify(API_PREFIX)}, allowed: one that begins otherwise than the paths of the service itself, such as /api/v1`
-  },
-  ({ PAGE_SIZE, PAGE_SIZE_MAX }) => {
-    if (PAGE_SIZE <= PAGE_SIZE_MAX) return undefined
-    return `PAGE_SIZE: read ${PAGE_SIZE}, allowed: at most PAGE_SIZE_MAX, which is ${PAGE_SIZE_MAX}`
   },
   ({ SECRET_KEY }) => {
     if (SECRET_KEY === undefined || isStrongKey(SECRET_KEY)) return undefined
@@ -113,10 +126,6 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
     if (WEB_CONCURRENCY === undefined || WEB_CONCURRENCY === 1) return undefined
     if (sqlitePath(DATABASE_URL) !== ':memory:') return undefined
     return `WEB_CONCURRENCY: read ${WEB_CONCURRENCY}, allowed: 1, since no other process can see a database in memory`
-  },
-  ({ DRAIN_DELAY, GRACEFUL_TIMEOUT }) => {
-    if (DRAIN_DELAY <= GRACEFUL_TIMEOUT) return undefined
-    return `DRAIN_DELAY: read ${DRAIN_DELAY}, allowed: at most GRACEFUL_TIMEOUT, which is ${GRACEFUL_TIMEOUT}`
   },
   ({ FORWARDED_ALLOW_IPS }) => {
     const stranger = FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
