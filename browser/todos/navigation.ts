@@ -37,6 +37,8 @@ let failure: Shown | undefined
 let wait = FIRST_WAIT
 let retry: ReturnType<typeof setTimeout> | undefined
 let askedAt = Date.now()
+/** Set while the person has come back to a view that is not that old. */
+let look: ReturnType<typeof setTimeout> | undefined
 /** Set when the page shows what the server may know better, once everything is written. */
 let isStale = false
 
@@ -61,6 +63,7 @@ export function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<bool
 async function load(view: View): Promise<boolean> {
   running?.abort()
   clearTimeout(retry)
+  clearTimeout(look)
   const own = new AbortController()
   running = own
   askedAt = Date.now()
@@ -76,6 +79,7 @@ async function load(view: View): Promise<boolean> {
     return false
   } finally {
     if (running === own) {
+      running = undefined
       $('#todos').removeAttr('aria-busy')
       clearTimeout(slow)
       slow = undefined
@@ -153,9 +157,17 @@ function refreshWhenIdle(): void {
   void reload()
 }
 
-/** Reads the view anew for the person who comes back, or looks at this window after another one. */
+/**
+ * Reads the view anew for the person who comes back, or looks at this window after another one: as soon as
+ * it is that old.
+ */
 function lookAgain(): void {
-  if (document.visibilityState === 'visible' && Date.now() - askedAt > STALE) refresh()
+  clearTimeout(look)
+  // What is being read is new.
+  if (running || document.visibilityState !== 'visible') return
+  const age = Date.now() - askedAt
+  if (age >= STALE) refresh()
+  else look = setTimeout(lookAgain, STALE - age)
 }
 
 /** Fills up a page from which rows went, or shortens one to which they came back. */

@@ -111,3 +111,22 @@ test('a view that is not there yet', async (t) => {
     },
   )
 })
+
+test('a view that was read a moment ago is read anew for who comes back', async (t) => {
+  const { url } = await startServer(t)
+  const { page, texts, elsewhere } = await visitHome(t, url, { todos: ['One'] })
+  let reads = 0
+  page.on('request', (request) => {
+    if (request.url().includes('sort=-id')) reads++
+  })
+  await page.clock.install()
+  await elsewhere('POST', '', { text: 'From elsewhere' })
+  await page.evaluate(
+    "document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('focus'))",
+  )
+  await page.clock.fastForward(15_000)
+  await eventually(texts, ['From elsewhere', 'One'])
+  await page.locator('#todos:not([aria-busy])').waitFor()
+  for (let minute = 0; minute < 3; minute++) await page.clock.fastForward(60_000)
+  assert.equal(reads, 1)
+})
