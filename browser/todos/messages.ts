@@ -1,14 +1,29 @@
 import $ from 'jquery'
 import { copyOf, part } from '../template.ts'
 
-/** Tells those who listen, without moving the focus. */
-export const announce = (text: string): void => {
-  $('#announcer').text(text)
+/** After so many milliseconds words were heard. Who reads through the page later would take them for news. */
+const HEARD = 10_000
+
+function speaker(region: string): (text: string) => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  return (text) => {
+    clearTimeout(timer)
+    $(region).text(text)
+    timer = setTimeout(() => $(region).empty(), HEARD)
+  }
 }
 
+/** Tells those who listen, without moving the focus. */
+export const announce = speaker('#announcer')
+
 /** Tells those who listen at once what went wrong. */
-export const warn = (text: string): void => {
-  $('#alarm').text(text)
+export const warn = speaker('#alarm')
+
+/** Takes words away that were said, unless others came after them. */
+function unsay(text: string): void {
+  for (const region of $('#announcer, #alarm').get()) {
+    if (region.textContent === text) $(region).empty()
+  }
 }
 
 interface Action {
@@ -74,6 +89,7 @@ export function show(message: Message): Shown {
   const close = () => {
     const hadFocus = toast.is(':focus-within')
     toast.detach()
+    unsay(words.text())
     // After it went, since the focus leaves with it, which starts the time.
     stop()
     if (hadFocus) giveFocusBack()

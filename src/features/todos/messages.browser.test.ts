@@ -93,6 +93,31 @@ test('a message that goes moves nothing in sight', async (t) => {
   assert.equal(await place(), before + 300)
 })
 
+test('what was said is not found any more when it is over', async (t) => {
+  const { url } = await startServer(t)
+  const { page } = await visitHome(t, url)
+  await page.clock.install()
+  const [announcer, alarm] = [page.locator('#announcer'), page.locator('#alarm')]
+  const add = async () => {
+    await page.getByLabel('New todo').fill('New')
+    await page.keyboard.press('Enter')
+  }
+  await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+  await add()
+  await alarm.getByText('One change waits').waitFor({ state: 'attached' })
+  assert.equal(await announcer.textContent(), 'Added: New')
+  await page.unroute('**/api/v1/todos**')
+  await page.getByRole('button', { name: 'Retry' }).click()
+  await page.getByText('Saved', { exact: true }).waitFor()
+  assert.equal(await alarm.textContent(), '')
+  await page.clock.fastForward(6_000)
+  await add()
+  await page.clock.fastForward(6_000)
+  assert.equal(await announcer.textContent(), 'Added: New')
+  await page.clock.fastForward(6_000)
+  assert.equal(await announcer.textContent(), '')
+})
+
 test('Undo of a tick leads back to its row', async (t) => {
   const { url } = await startServer(t)
   const tickFirst = async (todos: readonly string[], next: string) => {
