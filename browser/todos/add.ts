@@ -1,12 +1,12 @@
 import $ from 'jquery'
-import { call, uniqueKey } from '../api.ts'
+import * as additions from './additions.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { count, currentView, insertFirst, isOutOfView } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo, refresh } from './navigation.ts'
 import { learn, newRow, settle, textOf } from './row.ts'
-import { api, todoIn } from './todo.ts'
+import { create } from './todo.ts'
 import { write } from './writes.ts'
 
 /** Adds a todo, which is there at once and written as soon as the server answers. */
@@ -23,27 +23,16 @@ export function add(text: string): void {
   post(row)
 }
 
-const keys = new WeakMap<HTMLElement, { readonly text: string; readonly key: string }>()
-
-/** The same key at every try: an answer that was lost on the way, or was a proxy's, adds nothing twice. */
-function keyFor(row: HTMLElement, text: string): string {
-  const kept = keys.get(row)
-  if (kept?.text === text) return kept.key
-  const key = uniqueKey()
-  keys.set(row, { text, key })
-  return key
-}
-
 /** Has the server add the todo of a row. One that it refuses is there to be edited. */
 export function post(row: HTMLElement): void {
   const text = textOf(row)
   row.dataset.saving = ''
   announce(`Added: ${text}`)
-  const headers = { 'Idempotency-Key': keyFor(row, text) }
+  const key = additions.begin(row, text)
   write({
     async send() {
-      const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
-      learn(row, todoIn(answer), answer.tag ?? undefined)
+      const { todo, tag } = await create(text, key)
+      learn(row, todo, tag)
       settle(row, { text })
       deletions.follow(row)
       // One that was refused before may stand in a view to which it does not belong.
@@ -51,6 +40,7 @@ export function post(row: HTMLElement): void {
     },
     refused(refusal) {
       delete row.dataset.saving
+      additions.note(row)
       field.giveBack(row, textOf(row), `Not added: ${refusal.message}`)
     },
   })

@@ -2,6 +2,7 @@ import type { Counts } from '../../src/features/todos/links.ts'
 import type { Refused } from '../api.ts'
 import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
+import * as additions from './additions.ts'
 import { count, hide, rows, unhide } from './list.ts'
 import { holdsText, isTicked, knownOf } from './row.ts'
 import { tagOf, type Version } from './todo.ts'
@@ -71,9 +72,12 @@ export function isHeld(row: HTMLElement): boolean {
 /** Notes the deletion of a row, where the server knows the todo. */
 function note(row: HTMLElement, { version }: Deletion): void {
   const { id } = knownOf(row)
-  if (id === undefined) return
-  storage.keep(`${prefix()}${id}`, `${Date.now() + SECOND_THOUGHTS} ${version.updated_at}`)
+  if (id !== undefined) noteVersion(id, version)
 }
+
+/** Notes a deletion, for whichever page is there when it is final. */
+export const noteVersion = (id: number, { updated_at }: Pick<Version, 'updated_at'>): void =>
+  storage.keep(`${prefix()}${id}`, `${Date.now() + SECOND_THOUGHTS} ${updated_at}`)
 
 /**
  * Notes what this page made of a row's todo: where it was deleted here, that is what goes; where it was
@@ -106,6 +110,7 @@ export function begin(row: HTMLElement, withdraw: () => void): void {
   const deletion = { version: knownOf(row), withdraw }
   deletedHere.set(row, deletion)
   note(row, deletion)
+  additions.note(row)
   void learnTag(row, deletion)
 }
 
@@ -143,6 +148,7 @@ export function end(row: HTMLElement): void {
   const { id } = knownOf(row)
   deletedHere.delete(row)
   delete row.dataset.deleting
+  additions.note(row)
   if (id !== undefined) forget(id)
 }
 

@@ -53,7 +53,7 @@ function save(row: HTMLElement): void {
 }
 
 /** Saves a text that was made of `before`. */
-function saveText(row: HTMLElement, text: string, before: string): void {
+export function saveText(row: HTMLElement, text: string, before: string): void {
   want(row, { text })
   announce(`Saved: ${text}`)
   write({
@@ -81,6 +81,8 @@ function replaceLost(row: HTMLElement): void {
   const isReplaced = knownOf(row).id === undefined || !row.isConnected
   if (isReplaced || row.dataset.deleting !== undefined) return
   const text = row.dataset.editing === undefined ? textOf(row) : field.draftIn(row)
+  // It is the new one's now.
+  settle(row, { text: textOf(row) })
   const hadFocus = focusedRow() === row
   const draft = field.replaceByDraft(row, text, `Not saved: ${field.GONE}`)
   if (hadFocus) field.focus(draft)

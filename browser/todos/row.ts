@@ -80,6 +80,13 @@ export function isTicked(row: HTMLElement): boolean {
   return wanted.completed ?? known.completed
 }
 
+let whenChanged: (row: HTMLElement) => void = () => {}
+
+/** Sets what to do each time that what is known or wanted of a row became something else. */
+export function onChange(work: (row: HTMLElement) => void): void {
+  whenChanged = work
+}
+
 /** Shows what the person wants at once. */
 export function want(row: HTMLElement, wanted: Wanted): void {
   Object.assign(stateOf(row).wanted, wanted)
@@ -114,6 +121,7 @@ function show(row: HTMLElement): void {
   const completed = isTicked(row)
   row.toggleAttribute('data-completed', completed)
   part(row, '.tick').setAttribute('aria-pressed', String(completed))
+  whenChanged(row)
 }
 
 let unsaved = 0

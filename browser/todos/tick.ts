@@ -38,7 +38,7 @@ export function toggle(row: HTMLElement): void {
 }
 
 /** Shows it at once, and takes it back when it is refused. */
-function tick(row: HTMLElement, completed: boolean): void {
+export function tick(row: HTMLElement, completed: boolean): void {
   const text = textOf(row)
   counting(row, () => want(row, { completed }))
   announce(outcome(row))

@@ -1,5 +1,5 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
-import { type Answer, call, Refused } from '../api.ts'
+import { type Answer, Away, call, Refused } from '../api.ts'
 import { pageData } from '../page-data.ts'
 
 /** Where the API's todos are. */
@@ -33,6 +33,22 @@ const isTodo = (value: unknown): value is Todo =>
 export async function get(id: number): Promise<{ todo: Todo; tag: string | undefined }> {
   const answer = await call({ method: 'GET', url: `${api()}/${id}` })
   return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+}
+
+/** Adds a todo, once for each key. */
+export async function create(
+  text: string,
+  key: string,
+): Promise<{ todo: Todo; tag: string | undefined }> {
+  try {
+    const headers = { 'Idempotency-Key': key }
+    const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
+    return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+  } catch (error) {
+    // Another page is at it, or an earlier try.
+    if (error instanceof Refused && error.status === 409) throw new Away(undefined)
+    throw error
+  }
 }
 
 /** Changes a todo, where a tag is given only the version that it names. */
