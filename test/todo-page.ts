@@ -9,7 +9,7 @@ import { Tokens } from '../src/features/sessions/schema.ts'
 import { Todo } from '../src/features/todos/schema.ts'
 import { openBrowser, type Visit } from './browser.ts'
 
-const PASSWORD = 'rain on tin roofs'
+export const PASSWORD = 'rain on tin roofs'
 
 export interface Visitor extends Visit {
   /** Calls the API as the same person elsewhere, by a token. */

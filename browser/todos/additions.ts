@@ -25,7 +25,8 @@ interface Note extends Addition {
 
 const additions = new WeakMap<HTMLElement, Addition>()
 
-const prefix = (): string => `added/${person()}/`
+const OF_ALL = 'added/'
+const prefix = (): string => `${OF_ALL}${person()}/`
 
 /** Begins to add the todo of a row, and gives the key for that. */
 export function begin(row: HTMLElement, text: string): string {
@@ -59,6 +60,11 @@ export function note(row: HTMLElement): void {
 }
 
 export const forget = (key: string): void => storage.forget(`${prefix()}${key}`)
+
+/** Forgets what anybody was adding in this browser, which the next person may use. */
+export function forgetAll(): void {
+  for (const key of storage.kept().keys()) if (key.startsWith(OF_ALL)) storage.forget(key)
+}
 
 /** What this person was adding on any page, the oldest first. */
 export const noted = (): Note[] =>

@@ -32,9 +32,13 @@ export const flash = (reply: FastifyReply, message: Flash): void =>
   writeCookie(reply, COOKIE, message, { maxAge: SHOWN_WITHIN })
 
 /** What is to be said now, and not again. */
-export function takeFlash(request: FastifyRequest, reply: FastifyReply): string | undefined {
+export function takeFlash(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { readonly name: string; readonly text: string } | undefined {
   const name = readCookie(request, COOKIE)
   if (name === undefined || !isShown(request)) return undefined
   removeCookie(reply, COOKIE)
-  return Object.entries(messages).find(([known]) => known === name)?.[1]
+  const text = Object.entries(messages).find(([known]) => known === name)?.[1]
+  return text === undefined ? undefined : { name, text }
 }

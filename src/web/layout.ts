@@ -18,7 +18,7 @@ export interface Page {
 export interface Surroundings {
   readonly assets: Assets
   readonly theme: Theme
-  readonly flash: string | undefined
+  readonly flash: { readonly name: string; readonly text: string } | undefined
   /** Where this page is, for coming back to it. */
   readonly url: string
 }
@@ -50,8 +50,8 @@ export const layout = (
     </a>
     ${page.user && navigation(page.user, page.current)}
   </header>
-  <main id="main" tabindex="-1">
-    ${flash && notice(flash)}
+  <main id="main" tabindex="-1" ${flash && html`data-flash="${flash.name}"`}>
+    ${flash && notice(flash.text)}
     ${page.content}
   </main>
   <footer class="site-footer">${themeSwitch(theme, url)}</footer>

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { API, enter, noted, visitOld } from '../../../test/additions.ts'
 import { textsOf } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
+import { eventually, PASSWORD, visitHome } from '../../../test/todo-page.ts'
 
 test('a todo that is being added', async (t) => {
   const { url } = await startServer(t)
@@ -62,4 +63,31 @@ test('a todo that is being added', async (t) => {
     await eventually(async () => (await saved()).length, 2)
     assert.deepEqual(await bob.saved(), [])
   })
+
+  const leavings: ReadonlyArray<readonly [string, (page: Page) => Promise<void>]> = [
+    ['is signed in', (page) => page.getByRole('button', { name: 'Sign out' }).click()],
+    [
+      'has the account',
+      async (page) => {
+        await page.goto('/account/delete')
+        await page.getByLabel('Password').fill(PASSWORD)
+        await page.getByRole('button', { name: 'Delete my account' }).click()
+      },
+    ],
+  ]
+  for (const [how, leave] of leavings) {
+    await t.test(`is kept in the browser no longer than its person ${how}`, async (t) => {
+      const { page, context, cutOff } = await visitOld(t, url)
+      await cutOff()
+      await enter(page, 'Private')
+      await page.getByText('Not saved yet').waitFor()
+      const later = await context.newPage()
+      await page.close({ runBeforeUnload: false })
+      await later.goto('/account')
+      assert.notDeepEqual(await noted(later)(), [])
+      await leave(later)
+      await later.waitForURL('**/login')
+      await eventually(noted(later), [])
+    })
+  }
 })
