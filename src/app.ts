@@ -151,7 +151,15 @@ export async function buildApp(
   await app.register(cookie)
   readAsUtf8(app)
   guardMediaTypes(app)
-  controlAccess(app, identify(db, tokens, idleTimeout))
+  controlAccess(
+    app,
+    identify(db, tokens, idleTimeout, (error) =>
+      logger.warn(
+        { err: error },
+        'could not note the use of a session; trying again with a later request',
+      ),
+    ),
+  )
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))

@@ -7,6 +7,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.ts'
+import { fromNow } from '../src/lib/time.ts'
+import { until } from './server.ts'
+import { signedInVisitor } from './visitor.ts'
 import { type Client, world } from './world.ts'
 
 async function sharedFile(t: TestContext) {
@@ -148,4 +153,71 @@ test('many that wait for another process wait together, not one after the other'
   assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '0')
   other.exec('rollback')
   assert.equal((await ann.post('/api/v1/todos', { text: 'In time' })).statusCode, 201)
+})
+
+/** A browser whose last use was noted ten minutes ago, with what it makes the service do. */
+async function restedBrowser(t: TestContext) {
+  const here = await sharedFile(t)
+  const lines: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line) => lines.push(line) })
+  const app = await buildApp(here.config, here.db, logger)
+  t.after(() => app.close())
+  const browser = await signedInVisitor({ ...here, app })
+  const rest = (seconds: number) =>
+    here.db
+      .updateTable('sessions')
+      .set({ last_used_at: fromNow(-seconds) })
+      .where('cookie_digest', 'is not', null)
+      .execute()
+  await rest(600)
+  return {
+    ...here,
+    browser,
+    /** How often the noting of its use was tried. */
+    tries: () =>
+      here.statements().filter(({ sql }) => sql.startsWith('update "sessions"')).length - 1,
+    warnings: () => lines.map((line) => JSON.parse(line).msg),
+    isNoted: async () => {
+      const { last_used_at } = await here.db
+        .selectFrom('sessions')
+        .select('last_used_at')
+        .where('cookie_digest', 'is not', null)
+        .executeTakeFirstOrThrow()
+      return last_used_at > fromNow(-300)
+    },
+  }
+}
+
+test('a browser that rested is served while another process has the lock, and its use is noted after', async (t) => {
+  const { other, browser, tries, isNoted } = await restedBrowser(t)
+  other.exec('begin immediate')
+  const began = performance.now()
+  for (let round = 0; round < 5; round++) {
+    assert.equal((await browser.get('/home')).statusCode, 200)
+  }
+  assert.ok(performance.now() - began < 4500, 'none waited for the lock')
+  assert.equal(await isNoted(), false)
+  other.exec('rollback')
+  await until(isNoted, () => 'its use was noted')
+  assert.equal(tries(), 1)
+})
+
+test('a browser that rested is served where its use cannot be noted, after few tries', async (t) => {
+  const { db, browser, tries, warnings, isNoted } = await restedBrowser(t)
+  await sql`create trigger refusal before update on sessions
+    begin select raise(abort, 'no'); end`.execute(db)
+  for (let round = 0; round < 10; round++) {
+    assert.equal((await browser.get('/home')).statusCode, 200)
+  }
+  assert.ok(tries() >= 1 && tries() <= 5, `${tries()} tries`)
+  assert.deepEqual(
+    warnings(),
+    Array(tries()).fill('could not note the use of a session; trying again with a later request'),
+  )
+  await sql`drop trigger refusal`.execute(db)
+  const isNotedAfterVisit = async () => {
+    assert.equal((await browser.get('/home')).statusCode, 200)
+    return isNoted()
+  }
+  await until(isNotedAfterVisit, () => 'its use was noted')
 })
