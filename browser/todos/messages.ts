@@ -115,7 +115,12 @@ export function show(message: Message): Shown {
   const say = (next: string) => {
     if (next === words.text()) return
     words.text(next)
-    if (!isShown()) $('#toasts').append(toast)
+    if (!isShown()) {
+      const toasts = part(document.body, '#toasts')
+      toasts.append(...toast.get())
+      // Of more than there is room for, the newest is in sight.
+      toasts.scrollTop = toasts.scrollHeight
+    }
     const tell = isAlarm ? warn : announce
     tell(next)
   }

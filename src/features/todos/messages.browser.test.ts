@@ -93,6 +93,44 @@ test('a message that goes moves nothing in sight', async (t) => {
   assert.equal(await place(), before + 300)
 })
 
+test('the newest message is wholly in sight on a low screen', async (t) => {
+  const { url } = await startServer(t)
+  for (const [width, height] of [
+    [844, 390],
+    [320, 256],
+  ] as const) {
+    await t.test(`of ${width} × ${height}`, async (t) => {
+      const options = { viewport: { width, height }, todos: todos.slice(0, 3) }
+      const { page, context } = await visitHome(t, url, options)
+      const assertInSight = async () => {
+        const newest = page.locator('.toast').last()
+        const [box, region] = [
+          await newest.boundingBox(),
+          await page.locator('#toasts').boundingBox(),
+        ]
+        assert.ok(
+          box && region && region.y <= box.y && box.y + box.height <= height,
+          JSON.stringify({ box, region }),
+        )
+      }
+      await context.clearCookies({ name: 'session' })
+      for (const [index, name] of ['Todo 1', 'Todo 2', 'Todo 3'].entries()) {
+        const remove = page.getByRole('button', { name: `Delete: ${name}` })
+        await remove.focus()
+        await page.keyboard.press('Enter')
+        await eventually(() => page.locator('.toast').count(), index + 1)
+        await assertInSight()
+      }
+      await page.getByRole('link', { name: /^Done/ }).focus()
+      await page.keyboard.press('Enter')
+      await page.locator('.toast').getByText('You are signed out').waitFor()
+      await assertInSight()
+      const isCut = `document.querySelector('#toasts').scrollWidth > document.querySelector('#toasts').clientWidth`
+      assert.equal(await page.evaluate(isCut), false)
+    })
+  }
+})
+
 test('what was said is not found any more when it is over', async (t) => {
   const { url } = await startServer(t)
   const { page } = await visitHome(t, url)
