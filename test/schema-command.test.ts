@@ -130,3 +130,47 @@ test('a reset leaves the tables of other products alone', async (t) => {
     await sql`select id from somebody_elses`.execute(db)
   })
 })
+
+for (const [what, statement] of [
+  ['a table', sql`create table users (id integer, nick text)`],
+  ['a view', sql`create view users as select 1 as id, 'ann' as nick`],
+] as const) {
+  test(`a database in which ${what} of another product is called as one of ours is left alone`, async (t) => {
+    const { todo, variables } = await installation(t)
+    const url = variables.DATABASE_URL ?? ''
+    await withDatabase(url, (db) => statement.execute(db))
+    for (const command of [
+      ['migrate'],
+      ['reset'],
+      ['reset', '--force'],
+      ['user', 'list'],
+      ['serve'],
+    ]) {
+      const { code, stderr } = await todo(command)
+      assert.match(stderr, /^The database has tables that are not this service's \(users\)\. /)
+      assert.equal(code, 1, command.join(' '))
+    }
+    await withDatabase(url, async (db) => {
+      await sql`select nick from users`.execute(db)
+      for (const name of ['kysely_migration', 'kysely_migration_lock']) {
+        await assert.rejects(sql`select 1 from ${sql.table(name)}`.execute(db), name)
+      }
+    })
+  })
+}
+
+test('of another product in another schema, tables called as ours are left alone, and no hindrance', {
+  skip: !isPostgresql,
+}, async (t) => {
+  const { todo, variables } = await installation(t)
+  const url = variables.DATABASE_URL ?? ''
+  await withDatabase(url, async (db) => {
+    await sql`create table users (id integer, nick text)`.execute(db)
+    await sql`create schema own`.execute(db)
+  })
+  const DATABASE_URL = `${url}?options=-c%20search_path%3Down,public`
+  for (const command of [['reset', '--force'], ['reset']]) {
+    assert.deepEqual((await todo(command, { variables: { DATABASE_URL } })).stderr, '')
+  }
+  await withDatabase(url, (db) => sql`select nick from public.users`.execute(db))
+})

@@ -39,6 +39,21 @@ export async function hasTable<Schema>(db: Kysely<Schema>, name: string): Promis
   return rows.length > 0
 }
 
+/** Which of `names` are taken where a new table would be made: by a table, or by anything else. */
+export async function takenNames<Schema>(
+  db: Kysely<Schema>,
+  names: readonly string[],
+): Promise<string[]> {
+  const among = sql.join(names)
+  const { rows } = isSqlite(db)
+    ? await sql<{ name: string }>`
+        select lower(name) as name from sqlite_schema where lower(name) in (${among})`.execute(db)
+    : await sql<{ name: string }>`
+        select relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = current_schema() and relname in (${among})`.execute(db)
+  return rows.map(({ name }) => name)
+}
+
 /** The longest time that anyone has waited by now for a connection, in milliseconds. */
 export function longestWait<Schema>(db: Kysely<Schema>): number {
   const { adapter } = db.getExecutor()

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { hasTable, isSqlite } from './dialect.ts'
+import { hasTable, isSqlite, takenNames } from './dialect.ts'
 import { migrations } from './migrations/index.ts'
 import { isOvertaken } from './overtaken.ts'
+import { DatabaseRefused } from './refusal.ts'
 import { type Db, derivedTableNames, tableNames } from './tables.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
 
@@ -69,12 +70,28 @@ async function makeLock(db: Db): Promise<void> {
     on conflict do nothing`.execute(db)
 }
 
-/** Which migrations are still to run, and which ran that this version does not know. */
+/**
+ * Which migrations are still to run, and which ran that this version does not know. Throws
+ * `DatabaseRefused` for a database of something else, which has tables that are called as ours.
+ */
 export async function schemaState(db: Db): Promise<SchemaState> {
-  if (!(await hasTable(db, MIGRATIONS_TABLE))) return stateAfter([])
+  if (!(await hasTable(db, MIGRATIONS_TABLE))) {
+    await refuseForeign(db)
+    return stateAfter([])
+  }
   const { rows } = await sql<{ name: string }>`
     select name from ${sql.table(MIGRATIONS_TABLE)}`.execute(db)
   return stateAfter(rows.map((row) => row.name))
+}
+
+async function refuseForeign(db: Db): Promise<void> {
+  const taken = await takenNames(db, [...tableNames, ...derivedTableNames, MIGRATIONS_TABLE])
+  // Another process migrated meanwhile: all of it is there at once.
+  if (taken.length === 0 || taken.includes(MIGRATIONS_TABLE)) return
+  throw new DatabaseRefused(
+    `The database has tables that are not this service's (${taken.join(', ')}). ` +
+      'It is left as it is. Name an empty one.',
+  )
 }
 
 /** The same, of a database in which these migrations ran. */
@@ -113,9 +130,15 @@ export async function migrate(db: Db): Promise<string[]> {
   }
 }
 
-/** Drops the tables of this product, whatever is in them; those of others are left alone. */
+/**
+ * Drops the tables of this product, whatever is in them; those of others are left alone. Throws
+ * `DatabaseRefused` for a database of something else.
+ */
 export async function dropAll(db: Db): Promise<void> {
   await db.transaction().execute(async (db) => {
+    const { pending } = await schemaState(db)
+    // Nothing is ours, and by its name alone what is another's would go.
+    if (pending.length === Object.keys(migrations).length) return
     for (const name of [
       ...derivedTableNames,
       ...tableNames.toReversed(),
