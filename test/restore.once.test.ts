@@ -96,7 +96,7 @@ test('a symbolic link to what is not there is refused and stays', async (t) => {
   assert.ok((await lstat(link)).isSymbolicLink())
 })
 
-const skip = process.getuid?.() !== 0 && 'only root may give links to others'
+const skip = process.getuid?.() !== 0 && 'only root may give files to others'
 
 test('root follows nobody’s link to what is somebody else’s', { skip }, async (t) => {
   const { todo, directory } = await onSqlite(t)
@@ -136,4 +136,28 @@ test('a backup of what is no sound database names that, and not the copy', async
   assert.ok((await refusal()).startsWith(`${path} is damaged: `))
   const left = (await readdir(directory)).filter((name) => name.startsWith('backup'))
   assert.deepEqual(left, [])
+})
+
+test('folders that root’s restore makes belong to whom the one around them does, or a hint is given', {
+  skip,
+}, async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  const restore = async (path: string) =>
+    succeeded(await todo(['restore', backup], { variables: { DATABASE_URL: `sqlite:///${path}` } }))
+  const folder = join(directory, 'roots')
+  assert.match(
+    await restore(join(folder, 'todo.db')),
+    new RegExp(`${folder} belongs to you: give it`),
+  )
+
+  await chown(directory, 3456, 4567)
+  const made = ['data', 'data/deep', 'data/deep/todo.db'].map((part) => join(directory, part))
+  assert.doesNotMatch(await restore(`${directory}//data/./deep/todo.db`), /belongs to you/)
+  for (const part of made) {
+    const { uid, gid, mode } = await lstat(part)
+    assert.deepEqual([uid, gid, mode & 0o077], [3456, 4567, 0], part)
+  }
 })

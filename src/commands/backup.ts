@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { sqlitePath } from '../db/url.ts'
@@ -41,20 +41,37 @@ export async function restoreFrom(
       `pg_restore --exit-on-error --single-transaction --no-owner --dbname=${quoted(url)} ${quoted(file)}`,
   )
   checkFile(resolve(file))
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const made = makeFolder(resolve(dirname(path)))
   const restored = await copyFile(resolve(file), path, options)
   const { tables, schema, replaced } = restored
   // Often it is root who restores, and the service that opens it is somebody else.
   const isGiven = giveTo(restored.path, replaced[0] ?? dirname(restored.path))
+  const isRoots = made !== undefined && statSync(made).uid === 0
   return [
     ...tableLines(tables),
     `Restored ${path} from ${file}, and checked it.`,
     ...(replaced.length > 0 ? [`What was there before is kept in ${replaced.join(', ')}.`] : []),
     ...(isGiven ? [] : [`${path} belongs to you: give it to the user of the service.`]),
+    ...(isRoots
+      ? [`${made} belongs to you: give it to the user of the service, with all that is in it.`]
+      : []),
     ...(schema.pending.length > 0
       ? ['It is of an older version, and is migrated at the start.']
       : []),
   ]
+}
+
+/**
+ * Makes a folder for its owner only, with those around it that are missing, and gives the outermost that
+ * it made. What root makes belongs to whom the folder around it does.
+ */
+function makeFolder(path: string): string | undefined {
+  const made = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (made === undefined || process.getuid?.() !== 0) return undefined
+  for (let folder = path; folder.length >= made.length; folder = dirname(folder)) {
+    giveTo(folder, dirname(made))
+  }
+  return made
 }
 
 /** Text as one word for a shell. */
