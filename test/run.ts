@@ -23,7 +23,7 @@ const { values: chosen, positionals } = parseArgs({
   },
 })
 // Long enough for any test, so that one that hangs is named and does not stall a build.
-const timeout = chosen.hard ? 240_000 : 180_000
+const timeout = chosen.hard ? 240_000 : 300_000
 // What kills servers and measures what they bear wants the machine for itself.
 const concurrency = chosen.hard ? 1 : 2
 const patterns = chosen.hard ? ['test/hard/*.test.ts'] : ['src/**/*.test.ts', 'test/**/*.test.ts']
