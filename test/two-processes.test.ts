@@ -13,7 +13,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 const ROUNDS = 10
 
 /** Two processes that share nothing but a database and the key. */
-async function twoProcesses(t: TestContext) {
+async function twoProcesses(t: TestContext, more: Record<string, string> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'todo-app-'))
   const { url, drop } = await freshDatabase()
   const variables = {
@@ -21,6 +21,7 @@ async function twoProcesses(t: TestContext) {
     SECRET_KEY: randomBytes(32).toString('hex'),
     WEB_CONCURRENCY: '1',
     DRAIN_DELAY: '0',
+    ...more,
   }
   const servers = await Promise.all([startServer(t, variables), startServer(t, variables)])
   t.after(async () => {
@@ -38,13 +39,18 @@ async function twoProcesses(t: TestContext) {
         Array.from({ length: 8 }, async (_, number) => {
           const answer = await fetch(`${number % 2 ? here : there}${path}`, options(number))
           const text = await answer.text()
-          return { status: answer.status, body: text && JSON.parse(text) }
+          const retryAfter = answer.headers.get('retry-after')
+          return { status: answer.status, retryAfter, body: text && JSON.parse(text) }
         }),
       ),
   }
 }
 
-type Answers = Array<{ status: number; body: { id: number; access_token: string } }>
+type Answers = Array<{
+  status: number
+  retryAfter: string | null
+  body: { id: number; access_token: string }
+}>
 const withStatus = (answers: Answers, status: number) =>
   answers.filter((answer) => answer.status === status)
 const statuses = (answers: Answers) => answers.map(({ status }) => status).join(' ')
@@ -137,6 +143,39 @@ test('one refresh token traded at two processes at once gives one pair, and ends
     const authorization = `Bearer ${withStatus(answers, 200)[0]?.body.access_token}`
     const me = await fetch(`${here}/auth/me`, { headers: { authorization } })
     assert.equal(me.status, 401, 'a spent token came again, so the session is over (RFC 9700)')
+  }
+})
+
+test('right passwords at two processes at once are let in, or told to come again in a second (429)', async (t) => {
+  const { here, atOnce } = await twoProcesses(t, { SIGN_IN_FAILURES: '3' })
+  await signUp(here, 'ann@example.com')
+  const form = { username: 'ann@example.com', password: PASSWORD }
+  for (let round = 0; round < ROUNDS; round++) {
+    const answers = await atOnce('/auth/token', () => ({
+      method: 'POST',
+      body: new URLSearchParams(form),
+    }))
+    const refused = withStatus(answers, 429)
+    assert.equal(withStatus(answers, 200).length + refused.length, 8, statuses(answers))
+    for (const { retryAfter } of refused) assert.equal(retryAfter, '1')
+  }
+})
+
+test('wrong passwords at two processes at once do not get past the limit (429)', async (t) => {
+  const { here, atOnce } = await twoProcesses(t, { SIGN_IN_FAILURES: '3' })
+  for (let round = 0; round < 3; round++) {
+    const email = `ann${round}@example.com`
+    await signUp(here, email)
+    const guess = (password: string) => ({
+      method: 'POST',
+      body: new URLSearchParams({ username: email, password }),
+    })
+    const answers = await atOnce('/auth/token', (number) => guess(`wrong guess ${number}`))
+    assert.equal(withStatus(answers, 401).length, 3, statuses(answers))
+    assert.equal(withStatus(answers, 429).length, 5, statuses(answers))
+    const late = await fetch(`${here}/auth/token`, guess(PASSWORD))
+    assert.equal(late.status, 429)
+    assert.ok(Number(late.headers.get('retry-after')) > 60)
   }
 })
 

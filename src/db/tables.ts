@@ -63,6 +63,8 @@ interface RefreshTokensTable {
 interface SignInFailuresTable {
   subject: string
   failures: number
+  /** Attempts whose password is being looked at, on any process; of one that was killed until the window is over. */
+  under_way: Generated<number>
   window_ends_at: string
 }
 

@@ -5,6 +5,7 @@ import * as countTodos from './0003-count-todos.ts'
 import * as searchIndex from './0004-search-index.ts'
 import * as signInPlaces from './0005-sign-in-places.ts'
 import * as greekFinalSigma from './0006-greek-final-sigma.ts'
+import * as attemptsUnderWay from './0007-attempts-under-way.ts'
 
 /** Every migration in the order in which they run. A released one is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-search-index': searchIndex,
   '0005-sign-in-places': signInPlaces,
   '0006-greek-final-sigma': greekFinalSigma,
+  '0007-attempts-under-way': attemptsUnderWay,
 }

@@ -26,17 +26,14 @@ interface Attempt extends Place {
 const ofAddress = (address: string) => digest(`address ${networkOf(address)}`)
 const ofDevice = (device: string) => digest(`device ${device}`)
 
-/** How many passwords of a subject this process is looking at. */
-const underWay = new Map<string, number>()
-
 /**
  * Bounds the guessing of passwords in 15 minutes: `limit` failures by one address at one account, ten
  * times as many by one address at all accounts, and ten times as many at one account by all those
  * together who never signed in to it from where they are. So guesses from a thousand addresses are
  * slowed as well, and the owner, at an address or with a browser that was used before, is not kept
- * out by them (OWASP Authentication Cheat Sheet, device cookies). Every try is counted before the
- * password is looked at, so that many at once cannot slip through; of those that may all be right, as when
- * many machines begin to work at once, no more than `limit` are taken on at a time. Throws 429.
+ * out by them (OWASP Authentication Cheat Sheet, device cookies). Every try is counted as under way before
+ * the password is looked at, so that many at once, on however many processes, cannot slip through. Those that
+ * may all be right, as when many machines begin to work at once, are told to come again in a moment. Throws 429.
  */
 export async function limited<Result>(
   db: Db,
@@ -46,63 +43,40 @@ export async function limited<Result>(
   const { address, account, limit } = attempt
   const here = ofAddress(address)
   const own = atAccount(here, account)
-  const others = underWay.get(own) ?? 0
-  if (others >= limit) {
-    throw tooManyRequests('Too many attempts at the same time. Try again in a moment.', 1)
+  const subjects: string[] = []
+  const count = async (limit: Limit) => {
+    await takeOn(db, limit)
+    subjects.push(limit.subject)
   }
-  underWay.set(own, others + 1)
+  let result: Result | undefined
   try {
-    return await counted(db, attempt, { here, own }, look)
-  } finally {
-    end(own)
+    // The address first: refused, it leaves nothing behind for whatever accounts it names.
+    await count({ subject: here, most: limit * TOGETHER })
+    await count({ subject: own, most: limit })
+    const shared = await sharedLimit(db, attempt)
+    if (shared) await count(shared)
+    result = await look()
+  } catch (error) {
+    // Nobody looked at the password, so it was no failure.
+    for (const subject of subjects) await store.forgive(db, subject)
+    throw error
   }
+  if (result === undefined) {
+    signInFailures.publish('wrong')
+    for (const subject of subjects) await store.countFailure(db, subject)
+    return undefined
+  }
+  for (const subject of subjects) {
+    if (subject === own) await store.clearFailures(db, subject)
+    else await store.forgive(db, subject)
+  }
+  return result
 }
 
 /** A subject whose failures are counted, and how many it may have. */
 interface Limit {
   readonly subject: string
   readonly most: number
-}
-
-async function counted<Result>(
-  db: Db,
-  attempt: Attempt,
-  { here, own }: { readonly here: string; readonly own: string },
-  look: () => Promise<Result | undefined>,
-): Promise<Result | undefined> {
-  const subjects: string[] = []
-  const count = async (limit: Limit) => {
-    await countOne(db, limit)
-    subjects.push(limit.subject)
-  }
-  let result: Result | undefined
-  try {
-    // The address first: refused, it leaves nothing behind for whatever accounts it names.
-    await count({ subject: here, most: attempt.limit * TOGETHER })
-    await count({ subject: own, most: attempt.limit })
-    const shared = await sharedLimit(db, attempt)
-    if (shared) await count(shared)
-    result = await look()
-  } catch (error) {
-    // Nobody looked at the password, so it was no failure.
-    for (const subject of subjects) await store.forgiveFailure(db, subject)
-    throw error
-  }
-  if (result === undefined) {
-    signInFailures.publish('wrong')
-    return undefined
-  }
-  for (const subject of subjects) {
-    if (subject === own) await store.clearFailures(db, subject)
-    else await store.forgiveFailure(db, subject)
-  }
-  return result
-}
-
-function end(subject: string): void {
-  const others = (underWay.get(subject) ?? 1) - 1
-  if (others > 0) underWay.set(subject, others)
-  else underWay.delete(subject)
 }
 
 const atAccount = (who: string, account: store.Account) =>
@@ -124,15 +98,17 @@ async function sharedLimit(
   return { subject: atAccount('elsewhere', account), most: limit * TOGETHER }
 }
 
-async function countOne(db: Db, { subject, most }: Limit): Promise<void> {
-  const { failures, window_ends_at } = await store.countFailure(db, subject, fromNow(WINDOW))
-  if (failures > most) {
-    signInFailures.publish('limited')
-    throw tooManyRequests(
-      'Too many failed attempts. Try again later.',
-      secondsUntil(window_ends_at),
-    )
+async function takeOn(db: Db, { subject, most }: Limit): Promise<void> {
+  if (await store.takeOn(db, subject, most, fromNow(WINDOW))) return
+  const found = await store.findFailures(db, subject)
+  if (!found || found.failures < most) {
+    throw tooManyRequests('Too many attempts at the same time. Try again in a moment.', 1)
   }
+  signInFailures.publish('limited')
+  throw tooManyRequests(
+    'Too many failed attempts. Try again later.',
+    secondsUntil(found.window_ends_at),
+  )
 }
 
 /** Remembers where a user signed in, so that others' failures do not count there. */

@@ -1,46 +1,72 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../../db/tables.ts'
 import { fold } from '../../lib/text.ts'
 import { fromNow, now } from '../../lib/time.ts'
 
-interface FailureCount {
-  readonly failures: number
-  readonly window_ends_at: string
-}
-
-/** Counts one more attempt of `subject`, in a new window when the last one is over. */
-export async function countFailure(
+/**
+ * Takes on one more attempt of `subject`, in a new window when the last one is over, unless `most` have failed or are
+ * under way. Says whether it did.
+ */
+export async function takeOn(
   db: Db,
   subject: string,
+  most: number,
   windowEndsAt: string,
-): Promise<FailureCount> {
+): Promise<boolean> {
   const isOver = sql<boolean>`sign_in_failures.window_ends_at <= ${now()}`
-  return db
+  const row = await db
     .insertInto('sign_in_failures')
-    .values({ subject, failures: 1, window_ends_at: windowEndsAt })
+    .values({ subject, failures: 0, under_way: 1, window_ends_at: windowEndsAt })
     .onConflict((conflict) =>
-      conflict.column('subject').doUpdateSet({
-        failures: sql`case when ${isOver} then 1 else sign_in_failures.failures + 1 end`,
-        window_ends_at: sql`case when ${isOver} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
-      }),
+      conflict
+        .column('subject')
+        .doUpdateSet({
+          failures: sql`case when ${isOver} then 0 else sign_in_failures.failures end`,
+          under_way: sql`case when ${isOver} then 1 else sign_in_failures.under_way + 1 end`,
+          window_ends_at: sql`case when ${isOver} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
+        })
+        .where(
+          sql<boolean>`(${isOver} or sign_in_failures.failures + sign_in_failures.under_way < ${most})`,
+        ),
     )
-    .returning(['failures', 'window_ends_at'])
-    .executeTakeFirstOrThrow()
+    .returning('subject')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
-/** Takes one counted attempt back. */
-export async function forgiveFailure(db: Db, subject: string): Promise<void> {
+/** How many attempts of `subject` failed, and until when that counts. */
+export async function findFailures(db: Db, subject: string) {
+  return db
+    .selectFrom('sign_in_failures')
+    .select(['failures', 'window_ends_at'])
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+}
+
+/** In one statement with what became of it, so that an attempt counts without a gap. */
+async function end(
+  db: Db,
+  subject: string,
+  outcome: { failures?: number | RawBuilder<number> },
+): Promise<void> {
   await db
     .updateTable('sign_in_failures')
-    .set({ failures: sql`failures - 1` })
+    // A new window knows nothing of those that began in the last one.
+    .set({ under_way: sql`case when under_way > 0 then under_way - 1 else 0 end`, ...outcome })
     .where('subject', '=', subject)
-    .where('failures', '>', 0)
     .execute()
 }
 
-export async function clearFailures(db: Db, subject: string): Promise<void> {
-  await db.deleteFrom('sign_in_failures').where('subject', '=', subject).execute()
-}
+/** Ends an attempt that was taken on, as a failure. */
+export const countFailure = (db: Db, subject: string): Promise<void> =>
+  end(db, subject, { failures: sql<number>`failures + 1` })
+
+/** Ends an attempt that was taken on, as if there had been none. */
+export const forgive = (db: Db, subject: string): Promise<void> => end(db, subject, {})
+
+/** Ends an attempt that was taken on, and with it the failures before it. */
+export const clearFailures = (db: Db, subject: string): Promise<void> =>
+  end(db, subject, { failures: 0 })
 
 /** An account, by the e-mail address that somebody typed or by its id. */
 export type Account = { readonly email: string } | { readonly id: number }
