@@ -34,9 +34,9 @@ test('the name of an unknown field is told back no longer than it needs to be', 
   }
 })
 
-test('a thousand faults are told as fifty', async (t) => {
+test('ninety faults are told as fifty', async (t) => {
   const { ann } = await world(t)
-  const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`x${index}`, index]))
+  const body = Object.fromEntries(Array.from({ length: 90 }, (_, index) => [`x${index}`, index]))
   const answer = await ann.post('/api/v1/todos', body)
   assert.equal(answer.statusCode, 422)
   assert.equal(answer.json().errors.length, 50)

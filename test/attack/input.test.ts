@@ -39,6 +39,7 @@ test('an integer in a path or a query is written in decimal digits, and nothing 
     '%201',
     '1%20',
     '0b1',
+    '%2B1',
     '1_0',
     '%EF%BC%91',
     '',
@@ -58,7 +59,7 @@ test('an integer in a path or a query is written in decimal digits, and nothing 
     assert.equal(read.statusCode, 422, value)
     assert.deepEqual(read.json().errors[0].loc, ['path', 'id'])
   }
-  for (const value of [id, `0${id}`, `%2B${id}`]) {
+  for (const value of [id, `0${id}`]) {
     assert.equal((await ann.get(`${TODOS}/${value}`)).json().id, id, value)
   }
   assert.equal((await ann.get(`${TODOS}?limit=1${'0'.repeat(400)}`)).statusCode, 422)
