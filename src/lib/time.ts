@@ -12,5 +12,8 @@ let spelled = { at: 0, text: '' }
 export const fromNow = (seconds: number): string =>
   new Date(Date.now() + seconds * 1000).toISOString()
 
+/** Times are spelled alike, so they are in order when their texts are. */
+export const earlier = (one: string, other: string): string => [one, other].toSorted().at(0) ?? one
+
 /** How many seconds are left until `time`; negative when it is past. */
 export const secondsUntil = (time: string): number => (Date.parse(time) - Date.now()) / 1000

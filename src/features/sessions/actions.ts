@@ -2,7 +2,7 @@ import type { Db } from '../../db/tables.ts'
 import * as passwords from '../../lib/passwords.ts'
 import { notFound, type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
-import { fromNow, secondsUntil } from '../../lib/time.ts'
+import { earlier, fromNow } from '../../lib/time.ts'
 import { limited, type Place, remember } from '../password-attempts/actions.ts'
 import * as users from '../users/store.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -140,7 +140,7 @@ async function issue(
     token_digest: digest(refresh_token),
     user_id: session.user_id,
     session_id: session.id,
-    expires_at: fromNow(Math.min(refreshTokenLifetime, secondsUntil(session.expires_at))),
+    expires_at: earlier(fromNow(refreshTokenLifetime), session.expires_at),
   })
   return {
     access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }),
