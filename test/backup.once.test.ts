@@ -19,10 +19,9 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Value } from 'typebox/value'
 import { Tokens } from '../src/features/sessions/schema.ts'
-import { emails, onSqlite, succeeded } from './command.ts'
+import { ANN, emails, onSqlite, succeeded } from './command.ts'
 import { type Server, startServer } from './server.ts'
 
-const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const password = 'rain on tin roofs'
 
 /** Adds todos as fast as it can until told to stop, and gives the texts that were acknowledged. */

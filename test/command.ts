@@ -101,6 +101,9 @@ async function run(
   return { code, stdout, stderr }
 }
 
+/** Makes Ann's account, whose password is the input. */
+export const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
+
 /** Opens the database past the command line, for `work` alone. */
 export async function withDatabase<Result>(
   url: string,

@@ -14,12 +14,11 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { emails, onSqlite, succeeded } from './command.ts'
+import { ANN, emails, onSqlite, succeeded } from './command.ts'
 import { startServer } from './server.ts'
 
 /** Where a restore and a backup put what they made, and what they refuse to take the place of. */
 
-const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const input = 'rain on tin roofs'
 const DEMO = ['johndoe@example.com', 'alice@example.com']
 

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import type { Db } from '../src/db/tables.ts'
-import { installation, withDatabase } from './command.ts'
+import { ANN, installation, withDatabase } from './command.ts'
 import { isPostgresql, world } from './world.ts'
 
 const input = 'rain on tin roofs'
-const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const users = async (todo: Awaited<ReturnType<typeof installation>>['todo']) =>
   (await todo(['user', 'list'])).stdout
     .split('\n')

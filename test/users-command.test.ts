@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { installation, withDatabase } from './command.ts'
+import { ANN, installation, withDatabase } from './command.ts'
 import { startServer } from './server.ts'
 import { isPostgresql } from './world.ts'
 
-const ANN = ['user', 'create', 'ann@example.com', '--fname', 'Ann', '--lname', 'Archer']
 const input = 'rain on tin roofs\n'
 
 test('the command line makes, lists and promotes users', async (t) => {
