@@ -80,7 +80,7 @@ const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i
 export function takePathsOnly(app: FastifyInstance): void {
   app.server.prependListener('request', (request: IncomingMessage) => {
     const { url = '/' } = request
-    if (url.startsWith('/') || !ORIGIN.test(url)) return
+    if (!ORIGIN.test(url)) return
     const path = url.replace(ORIGIN, '')
     request.url = path.startsWith('/') ? path : `/${path}`
   })

@@ -90,7 +90,7 @@ export function validatorOf(schema: object, part: string | undefined): Validate 
   const validate: Validate = (values) => {
     refuseOtherNotations(values, integers)
     const check = isClosed && !fewFields(values) ? fewFields : compiled
-    const isValid = check === compiled && compiled(values)
+    const isValid = check(values)
     validate.errors = check.errors
     return isValid
   }

@@ -166,7 +166,7 @@ export const todoPages =
         try {
           await todos.remove(db, owner, id, tag === undefined ? undefined : versionsIn(tag))
         } catch (error) {
-          if (!(error instanceof Problem) || error.status !== 412) throw error
+          if (!isOvertaken(error)) throw error
           const { text } = await todos.getWithOwner(db, owner, id)
           const refusal = `Not deleted: someone else changed this meanwhile. It is “${text}” now.`
           reply.code(error.status)
@@ -177,6 +177,10 @@ export const todoPages =
       },
     )
   }
+
+/** Whether somebody else changed the todo meanwhile. */
+const isOvertaken = (error: unknown): error is Problem =>
+  error instanceof Problem && error.status === 412
 
 /** A form sends the ends of lines as CR LF. */
 const lineFeeds = (text: string): string => text.replaceAll('\r\n', '\n')
@@ -200,7 +204,7 @@ async function saveText(db: Db, owner: number, id: number, edit: Edit): Promise<
   try {
     await todos.change(db, owner, id, { text }, versions)
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 412) throw error
+    if (!isOvertaken(error)) throw error
     const todo = await store.find(db, owner, id)
     if (todo?.text === text) return
     if (todo?.text !== before) throw error
