@@ -17,6 +17,7 @@ import {
 } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { readView } from './reading.ts'
+import { retrying } from './retry.ts'
 import { holdsText } from './row.ts'
 import { sayEnded } from './session.ts'
 import { pageSize } from './todo.ts'
@@ -27,15 +28,11 @@ const STALE = 15_000
 
 /** How long, in milliseconds, a view may take to be read before the page says so. */
 const MOMENT = 300
-const FIRST_WAIT = 2_000
-const LONGEST_WAIT = 30_000
 
 let running: AbortController | undefined
 let slow: ReturnType<typeof setTimeout> | undefined
 let failure: Shown | undefined
-/** A view that could not be read is read again by itself, after a wait that grows. */
-let wait = FIRST_WAIT
-let retry: ReturnType<typeof setTimeout> | undefined
+const retry = retrying(reload)
 let askedAt = Date.now()
 /** Set while the person has come back to a view that is not that old. */
 let look: ReturnType<typeof setTimeout> | undefined
@@ -54,7 +51,7 @@ export function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<bool
   if (how === 'push' && !isHere) history.pushState(null, '', path)
   if (how === 'replace') history.replaceState(null, '', path)
   setView(view, pageCount())
-  wait = FIRST_WAIT
+  retry.reset()
   // Who dismissed the message has asked anew, and hears anew when it fails.
   if (!failure?.isShown()) failure = undefined
   return load(view)
@@ -62,7 +59,7 @@ export function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<bool
 
 async function load(view: View): Promise<boolean> {
   running?.abort()
-  clearTimeout(retry)
+  retry.stop()
   clearTimeout(look)
   const own = new AbortController()
   running = own
@@ -93,7 +90,7 @@ function saySlow(): void {
 }
 
 function saySuccess(): void {
-  wait = FIRST_WAIT
+  retry.reset()
   if (failure) announce('The list is loaded.')
   closeFailure()
 }
@@ -107,8 +104,7 @@ function sayFailure(error: unknown): void {
   }
   if (error instanceof Away) {
     isStale = true
-    retry = setTimeout(() => void reload(), Math.max(wait, (error.retryAfter ?? 0) * 1000))
-    wait = Math.min(wait * 2, LONGEST_WAIT)
+    retry.later(error)
   }
   const text =
     error instanceof Refused ? error.message : 'The list cannot be read: the server is away.'

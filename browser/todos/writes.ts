@@ -1,6 +1,7 @@
 import $ from 'jquery'
 import { Away, Refused, SignedOut } from '../api.ts'
 import { type Shown, show } from './messages.ts'
+import { retrying } from './retry.ts'
 import { sayEnded } from './session.ts'
 
 export interface Write {
@@ -10,8 +11,6 @@ export interface Write {
   readonly refused: (refusal: Refused) => void
 }
 
-const FIRST_WAIT = 2_000
-const LONGEST_WAIT = 30_000
 const SAVED_SHOWN = 2_000
 
 /**
@@ -24,8 +23,7 @@ const waiting: Write[] = []
 let isSending = false
 /** Whether something was refused since all was saved last. */
 let hasRefused = false
-let wait = FIRST_WAIT
-let retry: ReturnType<typeof setTimeout> | undefined
+const retry = retrying(sendAll)
 let notice: Shown | undefined
 let whenIdle: () => void = () => {}
 
@@ -49,7 +47,7 @@ export function write(work: Write): void {
 async function sendAll(): Promise<void> {
   if (isSending) return
   isSending = true
-  clearTimeout(retry)
+  retry.stop()
   const [first] = waiting
   try {
     if (first) await sendOne(first)
@@ -74,7 +72,7 @@ async function sendOne(work: Write): Promise<void> {
   }
   waiting.shift()
   answered++
-  wait = FIRST_WAIT
+  retry.reset()
   closeNotice()
   const [next] = waiting
   if (next) return sendOne(next)
@@ -98,7 +96,7 @@ function sayIdle(): void {
   whenIdle()
 }
 
-function waitFor({ retryAfter }: Away): void {
+function waitFor(away: Away): void {
   $('#save-state').text('Not saved yet')
   const count = waiting.length
   const text = `The server cannot be reached. ${count === 1 ? 'One change waits' : `${count} changes wait`} here, do not close this page.`
@@ -109,8 +107,7 @@ function waitFor({ retryAfter }: Away): void {
     lasts: true,
     action: { label: 'Retry', run: () => void sendAll() },
   })
-  retry = setTimeout(() => void sendAll(), Math.max(wait, (retryAfter ?? 0) * 1000))
-  wait = Math.min(wait * 2, LONGEST_WAIT)
+  retry.later(away)
 }
 
 function waitForSession(): void {
