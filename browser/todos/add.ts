@@ -2,7 +2,7 @@ import $ from 'jquery'
 import * as additions from './additions.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { count, currentView, insertFirst, isOutOfView } from './list.ts'
+import { countRow, currentView, insertFirst, isOutOfView } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo, refresh } from './navigation.ts'
 import { learn, newRow, settle, textOf } from './row.ts'
@@ -19,7 +19,7 @@ export function add(text: string): void {
   }
   const row = newRow(text)
   insertFirst(row)
-  count({ all: 1, open: 1 })
+  countRow(row, 1)
   post(row)
 }
 

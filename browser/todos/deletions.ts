@@ -41,9 +41,11 @@ interface Note {
   readonly version: string
 }
 
+const rowDeletedHere = (id: number | undefined): HTMLElement | undefined =>
+  [...deletedHere.keys()].find((row) => knownOf(row).id === id)
+
 /** The row that was deleted on this page, by the key of the note on that. */
-export const rowNotedBy = (key: string): HTMLElement | undefined =>
-  [...deletedHere.keys()].find((row) => knownOf(row).id === idIn(key))
+export const rowNotedBy = (key: string): HTMLElement | undefined => rowDeletedHere(idIn(key))
 
 /** What this person deleted, here or on another page, by its id. */
 export function noted(): Map<number, Note> {
@@ -86,9 +88,9 @@ export const noteVersion = (id: number, { updated_at }: Pick<Version, 'updated_a
 export function follow(row: HTMLElement): void {
   const known = knownOf(row)
   // The row may be another one by now.
-  const [deleted] = [...deletedHere].filter(([each]) => knownOf(each).id === known.id)
-  if (deleted) {
-    const [deletedRow, deletion] = deleted
+  const deletedRow = rowDeletedHere(known.id)
+  const deletion = deletedRow && deletedHere.get(deletedRow)
+  if (deletion) {
     deletion.version = known
     note(deletedRow, deletion)
   } else if (known.id !== undefined) forget(known.id)

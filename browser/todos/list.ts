@@ -89,6 +89,10 @@ export function count(change: Partial<Counts>): void {
   showCounts({ all: counts.all + all, open: counts.open + open, done: counts.done + done })
 }
 
+/** Counts a row that came or went. */
+export const countRow = (row: HTMLElement, by: 1 | -1): void =>
+  count({ all: by, ...(isTicked(row) ? { done: by } : { open: by }) })
+
 function showCounts(next: Counts): void {
   counts = next
   for (const show of shows) $(`[data-count="${show}"]`).text(counts[show])

@@ -2,21 +2,18 @@ import $ from 'jquery'
 import { fromThisPage } from '../api.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { count, hide, remove as removeRow, rowAt, unhide } from './list.ts'
+import { countRow, hide, remove as removeRow, rowAt, unhide } from './list.ts'
 import { finishLeftovers } from './leftovers.ts'
 import { wouldLose } from './leaving.ts'
 import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { idOf, isTicked, textOf } from './row.ts'
+import { idOf, textOf } from './row.ts'
 import { api, erase, get } from './todo.ts'
 import { offerUndo, withdrawOffers } from './undo.ts'
 import { write } from './writes.ts'
 
 /** How long signing out waits, in milliseconds. */
 const PATIENCE = 3_000
-
-const counted = (row: HTMLElement, by: 1 | -1): void =>
-  count({ all: by, ...(isTicked(row) ? { done: by } : { open: by }) })
 
 /**
  * Deletes a todo: for the eye at once, for good when the person had time to think again, or leaves
@@ -25,7 +22,7 @@ const counted = (row: HTMLElement, by: 1 | -1): void =>
 export function remove(row: HTMLElement): void {
   if (row.dataset.deleting !== undefined) return
   hide(row)
-  counted(row, -1)
+  countRow(row, -1)
   const withdraw = offerUndo(
     row,
     () => {
@@ -76,7 +73,7 @@ function bringBack(row: HTMLElement): void {
 function restore(row: HTMLElement): void {
   deletions.end(row)
   unhide(row)
-  counted(row, 1)
+  countRow(row, 1)
   if (row.isConnected) refill()
   else refresh()
 }

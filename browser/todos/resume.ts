@@ -3,9 +3,9 @@ import * as additions from './additions.ts'
 import * as deletions from './deletions.ts'
 import { saveText } from './edit.ts'
 import { finishLeftovers } from './leftovers.ts'
-import { count, insertFirst, visibleRows } from './list.ts'
+import { countRow, insertFirst, visibleRows } from './list.ts'
 import { refresh } from './navigation.ts'
-import { isTicked, knownOf, newRow, onChange, textOf } from './row.ts'
+import { knownOf, newRow, onChange, textOf } from './row.ts'
 import { tick } from './tick.ts'
 import { create } from './todo.ts'
 import { write } from './writes.ts'
@@ -38,7 +38,7 @@ function takeTwin({ sent, text }: Note): void {
   const twin = visibleRows().find(isTwin)
   if (!twin) return
   twin.remove()
-  count({ all: -1, ...(isTicked(twin) ? { done: -1 } : { open: -1 }) })
+  countRow(twin, -1)
 }
 
 function show(note: Note): void {
@@ -46,7 +46,7 @@ function show(note: Note): void {
   const row = newRow(sent)
   additions.resume(row, note)
   insertFirst(row)
-  count({ all: 1, open: 1 })
+  countRow(row, 1)
   post(row)
   if (text !== sent) saveText(row, text, sent)
   if (completed) tick(row, true)

@@ -29,21 +29,26 @@ const isTodo = (value: unknown): value is Todo =>
   'updated_at' in value &&
   typeof value.updated_at === 'string'
 
+interface Tagged {
+  readonly todo: Todo
+  readonly tag: string | undefined
+}
+
+const taggedIn = (answer: Answer): Tagged => ({
+  todo: todoIn(answer),
+  tag: answer.tag ?? undefined,
+})
+
 /** The todo as it is now, with its entity tag. */
-export async function get(id: number): Promise<{ todo: Todo; tag: string | undefined }> {
-  const answer = await call({ method: 'GET', url: `${api()}/${id}` })
-  return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+export async function get(id: number): Promise<Tagged> {
+  return taggedIn(await call({ method: 'GET', url: `${api()}/${id}` }))
 }
 
 /** Adds a todo, once for each key. */
-export async function create(
-  text: string,
-  key: string,
-): Promise<{ todo: Todo; tag: string | undefined }> {
+export async function create(text: string, key: string): Promise<Tagged> {
   try {
     const headers = { 'Idempotency-Key': key }
-    const answer = await call({ method: 'POST', url: api(), body: { text }, headers })
-    return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+    return taggedIn(await call({ method: 'POST', url: api(), body: { text }, headers }))
   } catch (error) {
     // Another page is at it, or an earlier try.
     if (error instanceof Refused && error.status === 409) throw new Away(undefined)
@@ -56,14 +61,14 @@ export async function change(
   id: number,
   changes: { text?: string; completed?: boolean },
   tag?: string,
-): Promise<{ todo: Todo; tag: string | undefined }> {
+): Promise<Tagged> {
   const answer = await call({
     method: 'PATCH',
     url: `${api()}/${id}`,
     body: changes,
     headers: tag === undefined ? {} : { 'If-Match': tag },
   })
-  return { todo: todoIn(answer), tag: answer.tag ?? undefined }
+  return taggedIn(answer)
 }
 
 /** What the server had at a moment. */
