@@ -11,6 +11,9 @@ import { openBrowser, type Visit } from './browser.ts'
 
 export const PASSWORD = 'rain on tin roofs'
 
+/** What a proxy answers while the server is away, and for so long that the page does not try again by itself before the test has pressed Retry. */
+export const AWAY = { status: 503, headers: { 'retry-after': '3600' }, body: '' }
+
 export interface Visitor extends Visit {
   /** Calls the API as the same person elsewhere, by a token. */
   readonly elsewhere: (method: string, path: string, body?: unknown) => Promise<Response>

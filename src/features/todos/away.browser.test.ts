@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
+import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 
 const API = '**/api/v1/todos**'
 
@@ -10,7 +10,7 @@ test('the todo page while the server is away', async (t) => {
 
   await t.test('what was done is kept and said, and Retry saves it in its order', async (t) => {
     const { page, texts, saved } = await visitHome(t, url, { todos: ['Old'] })
-    await page.route(API, (route) => route.abort('connectionrefused'))
+    await page.route(API, (route) => route.fulfill(AWAY))
     await page.getByLabel('New todo').fill('New')
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: 'Done: New' }).click()
@@ -51,7 +51,7 @@ test('the todo page while the server is away', async (t) => {
       if (isLost || route.request().method() !== 'POST') return route.continue()
       isLost = true
       await route.fetch()
-      await route.abort('connectionreset')
+      await route.fulfill(AWAY)
     })
     await page.getByLabel('New todo').fill('Once')
     await page.keyboard.press('Enter')
@@ -71,7 +71,7 @@ test('the todo page while the server is away', async (t) => {
       if (isLost || route.request().method() !== 'PATCH') return route.continue()
       isLost = true
       await route.fetch()
-      await route.abort('connectionreset')
+      await route.fulfill(AWAY)
     })
     await page.getByRole('link', { name: 'Edit: Start' }).click()
     await page.getByLabel('Text', { exact: true }).fill('Mine')
@@ -84,8 +84,7 @@ test('the todo page while the server is away', async (t) => {
 
   await t.test('a list that cannot be read says so, and Retry reads it', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['Open', '✓ Done'] })
-    const headers = { 'retry-after': '3600' }
-    await page.route(API, (route) => route.fulfill({ status: 503, headers, body: '' }))
+    await page.route(API, (route) => route.fulfill(AWAY))
     await page.getByRole('link', { name: /^Done/ }).click()
     await page.getByText('The list cannot be read').first().waitFor()
     await page.unroute(API)

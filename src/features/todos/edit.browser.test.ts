@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
+import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 
 test('editing on the todo page', async (t) => {
   const { url } = await startServer(t)
@@ -72,7 +72,7 @@ test('editing on the todo page', async (t) => {
   await t.test('two conflicts are shown one after the other', async (t) => {
     const { page, texts, saved, elsewhere } = await visitHome(t, url, { todos: ['One', 'Two'] })
     const todos = await saved()
-    await page.route('**/api/v1/todos/*', (route) => route.abort('connectionrefused'))
+    await page.route('**/api/v1/todos/*', (route) => route.fulfill(AWAY))
     for (const { id, text } of todos) {
       await page.getByRole('link', { name: `Edit: ${text}` }).click()
       await page.getByLabel('Text', { exact: true }).fill(`${text}, mine`)

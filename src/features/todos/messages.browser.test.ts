@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { phone } from '../../../test/browser.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
+import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 
 const smallPhone = { ...phone, viewport: { width: 375, height: 667 } }
 const todos = Array.from({ length: 20 }, (_, index) => `Todo ${index + 1}`)
@@ -140,7 +140,7 @@ test('what was said is not found any more when it is over', async (t) => {
     await page.getByLabel('New todo').fill('New')
     await page.keyboard.press('Enter')
   }
-  await page.route('**/api/v1/todos**', (route) => route.abort('connectionrefused'))
+  await page.route('**/api/v1/todos**', (route) => route.fulfill(AWAY))
   await add()
   await alarm.getByText('One change waits').waitFor({ state: 'attached' })
   assert.equal(await announcer.textContent(), 'Added: New')
