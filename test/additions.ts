@@ -1,4 +1,4 @@
-// A person who adds todos on the todo page while the server is away, for the browser tests.
+// A person who adds and changes todos on the todo page while the server is away, for the browser tests.
 import type { TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { visitHome } from './todo-page.ts'
@@ -14,9 +14,16 @@ export async function enter(page: Page, text: string): Promise<void> {
 /** The keys of what a page finds in the browser's storage. */
 export const noted = (page: Page) => () => page.evaluate('Object.keys(localStorage)')
 
-/** The todo page of one who has Old. */
-export async function visitOld(t: TestContext, url: string) {
-  const visitor = await visitHome(t, url, { todos: ['Old'] })
+/** Opens the field of a todo, and saves another text in it. */
+export async function edit(page: Page, from: string, to: string): Promise<void> {
+  await page.getByRole('link', { name: `Edit: ${from}`, exact: true }).click()
+  await page.getByLabel('Text', { exact: true }).fill(to)
+  await page.keyboard.press('Enter')
+}
+
+/** The todo page of one who has Old, or other todos. */
+export async function visitOld(t: TestContext, url: string, todos: readonly string[] = ['Old']) {
+  const visitor = await visitHome(t, url, { todos })
   const { page, context, saved } = visitor
   return {
     ...visitor,

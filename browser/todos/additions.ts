@@ -1,11 +1,9 @@
 import { isRecord } from '../../src/lib/record.ts'
 import { uniqueKey } from '../api.ts'
-import { person } from '../page-data.ts'
-import * as storage from '../storage.ts'
+import { notesOf } from './notes.ts'
 import { isDraft, isTicked, knownOf, textOf, wantsText, wantsTick } from './row.ts'
 
-// What is being added. It is noted in the browser's storage until the server has all of it: a page may end
-// before that, and the next one goes on.
+// What is being added. It is noted until the server has all of it.
 
 interface Addition {
   /** The same at every try, on every page: an answer that was lost on the way, or was a proxy's, adds nothing twice. */
@@ -23,10 +21,17 @@ interface Note extends Addition {
   readonly deleted: boolean
 }
 
-const additions = new WeakMap<HTMLElement, Addition>()
+const isNote = (value: unknown): value is Note =>
+  isRecord(value) &&
+  typeof value.key === 'string' &&
+  typeof value.sent === 'string' &&
+  typeof value.at === 'number' &&
+  typeof value.text === 'string' &&
+  typeof value.completed === 'boolean' &&
+  typeof value.deleted === 'boolean'
 
-const OF_ALL = 'added/'
-const prefix = (): string => `${OF_ALL}${person()}/`
+const notes = notesOf('added', isNote)
+const additions = new WeakMap<HTMLElement, Addition>()
 
 /** Begins to add the todo of a row, and gives the key for that. */
 export function begin(row: HTMLElement, text: string): string {
@@ -50,8 +55,7 @@ export function note(row: HTMLElement): void {
   const isWaiting = row.dataset.saving !== undefined || wantsText(row) || wantsTick(row)
   if (isWaiting && !isDraft(row)) {
     const deleted = row.dataset.deleting !== undefined
-    const note: Note = { ...addition, text: textOf(row), completed: isTicked(row), deleted }
-    storage.keep(`${prefix()}${key}`, JSON.stringify(note))
+    notes.keep(key, { ...addition, text: textOf(row), completed: isTicked(row), deleted })
     return
   }
   forget(key)
@@ -59,34 +63,10 @@ export function note(row: HTMLElement): void {
   if (knownOf(row).id !== undefined) additions.delete(row)
 }
 
-export const forget = (key: string): void => storage.forget(`${prefix()}${key}`)
+/** Whether all that is made of a row is noted here. */
+export const isNoted = (row: HTMLElement): boolean => additions.has(row)
 
-/** Forgets what anybody was adding in this browser, which the next person may use. */
-export function forgetAll(): void {
-  for (const key of storage.kept().keys()) if (key.startsWith(OF_ALL)) storage.forget(key)
-}
+export const forget = (key: string): void => notes.forget(key)
 
 /** What this person was adding on any page, the oldest first. */
-export const noted = (): Note[] =>
-  [...storage.kept()]
-    .filter(([key]) => key.startsWith(prefix()))
-    .flatMap(([, value]) => read(value))
-    .toSorted((one, other) => one.at - other.at)
-
-function read(value: string): Note[] {
-  try {
-    return [JSON.parse(value)].filter(isNote)
-  } catch {
-    // It is not of this program.
-    return []
-  }
-}
-
-const isNote = (value: unknown): value is Note =>
-  isRecord(value) &&
-  typeof value.key === 'string' &&
-  typeof value.sent === 'string' &&
-  typeof value.at === 'number' &&
-  typeof value.text === 'string' &&
-  typeof value.completed === 'boolean' &&
-  typeof value.deleted === 'boolean'
+export const allNoted = (): Note[] => notes.all().toSorted((one, other) => one.at - other.at)

@@ -3,6 +3,7 @@ import type { Refused } from '../api.ts'
 import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
 import * as additions from './additions.ts'
+import * as changes from './changes.ts'
 import { count, hide, rows, unhide } from './list.ts'
 import { holdsText, isTicked, knownOf } from './row.ts'
 import { tagOf, type Version } from './todo.ts'
@@ -113,6 +114,7 @@ export function begin(row: HTMLElement, withdraw: () => void): void {
   deletedHere.set(row, deletion)
   note(row, deletion)
   additions.note(row)
+  changes.note(row)
   void learnTag(row, deletion)
 }
 
@@ -151,6 +153,7 @@ export function end(row: HTMLElement): void {
   deletedHere.delete(row)
   delete row.dataset.deleting
   additions.note(row)
+  changes.note(row)
   if (id !== undefined) forget(id)
 }
 

@@ -54,7 +54,7 @@ function save(row: HTMLElement): void {
 
 /** Saves a text that was made of `before`. */
 export function saveText(row: HTMLElement, text: string, before: string): void {
-  want(row, { text })
+  want(row, { text }, before)
   announce(`Saved: ${text}`)
   write({
     async send() {

@@ -6,7 +6,7 @@ import { watchLeftovers } from './leftovers.ts'
 import { watchMessages } from './messages.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
-import { resumeAdditions } from './resume.ts'
+import { resume } from './resume.ts'
 import { watchSearch } from './search.ts'
 import { watchReturn } from './session.ts'
 import { watchTicking } from './tick.ts'
@@ -25,6 +25,6 @@ export function startTodoPage(list: HTMLElement): void {
   watchEditing(list)
   watchRemoving(list)
   watchLeftovers()
-  resumeAdditions()
+  resume()
   watchKeyboard()
 }

@@ -1,36 +1,44 @@
 import { post } from './add.ts'
 import * as additions from './additions.ts'
+import * as changes from './changes.ts'
 import * as deletions from './deletions.ts'
 import { saveText } from './edit.ts'
 import { finishLeftovers } from './leftovers.ts'
-import { countRow, insertFirst, visibleRows } from './list.ts'
+import { countRow, insertFirst, rows, visibleRows } from './list.ts'
 import { refresh } from './navigation.ts'
-import { knownOf, newRow, onChange, textOf } from './row.ts'
+import { isTicked, knownOf, newRow, onChange, rowOf, textOf } from './row.ts'
 import { tick } from './tick.ts'
 import { create } from './todo.ts'
 import { write } from './writes.ts'
 
-// What another page was adding and did not live to finish. Where that page lives, both ask for the same.
+// What another page was adding and changing and did not live to finish. Where that page lives, both ask for
+// the same.
 
-type Note = ReturnType<typeof additions.noted>[number]
+type Addition = ReturnType<typeof additions.allNoted>[number]
+type Change = ReturnType<typeof changes.allNoted>[number]
 
-/** Goes on with what is noted, and begins to note what is added here. */
-export function resumeAdditions(): void {
-  onChange(additions.note)
-  const notes = additions.noted()
-  for (const note of notes) {
-    takeTwin(note)
-    if (note.deleted) erase(note)
-    else show(note)
+/** Goes on with what is noted, and begins to note what is done here. */
+export function resume(): void {
+  onChange((row) => {
+    additions.note(row)
+    changes.note(row)
+  })
+  const added = additions.allNoted()
+  const changed = changes.allNoted()
+  for (const addition of added) {
+    takeTwin(addition)
+    if (addition.deleted) erase(addition)
+    else show(addition)
   }
-  if (notes.length > 0) refresh()
+  for (const each of changed) change(each)
+  if (added.length + changed.length > 0) refresh()
 }
 
 /**
  * Takes a row away that says the same: it is that todo, where only the answer was lost. Should it be another
  * one, it is there again when the list is read, once everything is answered.
  */
-function takeTwin({ sent, text }: Note): void {
+function takeTwin({ sent, text }: Addition): void {
   const isTwin = (row: HTMLElement) =>
     knownOf(row).id !== undefined &&
     row.dataset.editing === undefined &&
@@ -41,10 +49,10 @@ function takeTwin({ sent, text }: Note): void {
   countRow(twin, -1)
 }
 
-function show(note: Note): void {
-  const { sent, text, completed } = note
+function show(addition: Addition): void {
+  const { sent, text, completed } = addition
   const row = newRow(sent)
-  additions.resume(row, note)
+  additions.resume(row, addition)
   insertFirst(row)
   countRow(row, 1)
   post(row)
@@ -53,7 +61,7 @@ function show(note: Note): void {
 }
 
 /** The server may have it, and names it only to who adds it. */
-function erase({ key, sent }: Note): void {
+function erase({ key, sent }: Addition): void {
   write({
     async send() {
       const { todo } = await create(sent, key)
@@ -63,4 +71,16 @@ function erase({ key, sent }: Note): void {
     },
     refused: () => additions.forget(key),
   })
+}
+
+/** Changes a todo as it was left. One that the list does not have is on top until its text is saved. */
+function change({ id, text, completed, before }: Change): void {
+  const there = rows().find((row) => knownOf(row).id === id)
+  const row = there ?? rowOf({ id, ...before, updated_at: '' })
+  const isEdited = text !== before.text && text !== textOf(row)
+  const isToggled = completed !== before.completed && completed !== isTicked(row)
+  if (!isEdited && !isToggled) changes.forget(id)
+  if (isEdited && !there) insertFirst(row)
+  if (isEdited) saveText(row, text, before.text)
+  if (isToggled) tick(row, completed)
 }

@@ -22,7 +22,12 @@ interface Wanted {
 interface State {
   known: Known
   wanted: Wanted
+  /** The text that the wanted one was made of, as the server had it; undefined when none is wanted. */
+  madeOf?: string | undefined
 }
+
+/** What a row shows of a todo. */
+type Shown = Pick<Todo, 'id' | 'text' | 'completed' | 'updated_at'>
 
 const states = new WeakMap<HTMLElement, State>()
 
@@ -65,6 +70,12 @@ export function textOf(row: HTMLElement): string {
   return wanted.text ?? known.text
 }
 
+/** The text of the server's that the row's was made of: what it knows, or knew before somebody changed it. */
+export function madeOf(row: HTMLElement): string {
+  const { known, madeOf = known.text } = stateOf(row)
+  return madeOf
+}
+
 /** Whether a text was saved there that the server has not confirmed. */
 export const wantsText = (row: HTMLElement): boolean => stateOf(row).wanted.text !== undefined
 
@@ -87,22 +98,27 @@ export function onChange(work: (row: HTMLElement) => void): void {
   whenChanged = work
 }
 
-/** Shows what the person wants at once. */
-export function want(row: HTMLElement, wanted: Wanted): void {
-  Object.assign(stateOf(row).wanted, wanted)
+/** Shows what the person wants at once. A text was made of `before`. */
+export function want(row: HTMLElement, wanted: Wanted, before?: string): void {
+  const state = stateOf(row)
+  Object.assign(state.wanted, wanted)
+  state.madeOf ??= before
   show(row)
 }
 
 /** Forgets what was wanted, be it confirmed or refused, unless something else is wanted by now. */
 export function settle(row: HTMLElement, { text, completed }: Wanted): void {
-  const { wanted } = stateOf(row)
+  const state = stateOf(row)
+  const { known, wanted } = state
   if (text !== undefined && wanted.text === text) delete wanted.text
+  if (wanted.text === undefined) state.madeOf = undefined
+  else if (known.text === text) state.madeOf = text
   if (completed !== undefined && wanted.completed === completed) delete wanted.completed
   show(row)
 }
 
 /** Notes what the server says of the row's todo. */
-export function learn(row: HTMLElement, todo: Todo, tag: string | undefined): void {
+export function learn(row: HTMLElement, todo: Shown, tag: string | undefined): void {
   const state = stateOf(row)
   const { known } = state
   if (known.id === undefined) {
@@ -136,7 +152,7 @@ export function newRow(text: string): HTMLElement {
   return row
 }
 
-export function rowOf(todo: Todo): HTMLElement {
+export function rowOf(todo: Shown): HTMLElement {
   const row = newRow(todo.text)
   learn(row, todo, undefined)
   return row
