@@ -5,12 +5,13 @@ import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { focusedRow, rowAt } from './list.ts'
+import { currentView, focusedRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
-import { leadsElsewhere, leaveView, refresh } from './navigation.ts'
+import { comeBackTo, leadsElsewhere, leaveView, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
 import { idOf, isDraft, knownOf, learn, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
+import { offerUndo } from './undo.ts'
 import { write } from './writes.ts'
 
 /** Opens the text of a row for editing, and saves what is typed in another one. */
@@ -49,7 +50,19 @@ function save(row: HTMLElement): void {
     want(row, { text })
     post(row)
   } else if (text === before) leaveView(row)
-  else saveText(row, text, before)
+  else {
+    saveText(row, text, before)
+    offerToUndo(row, text, before)
+  }
+}
+
+function offerToUndo(row: HTMLElement, text: string, before: string): void {
+  const view = currentView()
+  offerUndo(row, () => {
+    // What the server refused is in the field, and what became another text is not this one.
+    if (row.dataset.editing === undefined && textOf(row) === text) saveText(row, before, text)
+    comeBackTo(row, view)
+  })
 }
 
 /** Saves a text that was made of `before`. */

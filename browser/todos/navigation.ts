@@ -6,6 +6,7 @@ import {
   currentView,
   hide,
   holdFocus,
+  insertFirst,
   isBehind,
   isOutOfView,
   noteShown,
@@ -13,6 +14,7 @@ import {
   render,
   sayBehind,
   setView,
+  unhide,
   visibleRows,
 } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
@@ -176,6 +178,17 @@ export function leaveView(row: HTMLElement): void {
   if (!isOutOfView(row) || holdsText(row)) return
   hide(row)
   refill()
+}
+
+/** Moves the focus to a row whose change was undone, which `view` had before. */
+export function comeBackTo(row: HTMLElement, view: View): void {
+  unhide(row)
+  if (!row.isConnected) {
+    // The list was read without it, and gives it its place when it is read anew.
+    if (currentView() === view) insertFirst(row)
+    refresh()
+  }
+  row.focus()
 }
 
 /** Whether a click on a link is for another tab or window, or saves what is there. */

@@ -1,7 +1,7 @@
 import * as deletions from './deletions.ts'
-import { count, currentView, insertFirst, isOutOfView, rowAt, unhide } from './list.ts'
+import { count, currentView, isOutOfView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
-import { leaveView, refresh } from './navigation.ts'
+import { comeBackTo, leaveView, refresh } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
 import { change } from './todo.ts'
 import { offerUndo } from './undo.ts'
@@ -20,13 +20,7 @@ export function toggle(row: HTMLElement): void {
   const view = currentView()
   const undo = () => {
     tick(row, before)
-    unhide(row)
-    if (!row.isConnected) {
-      // The list was read without it, and gives it its place when it is read anew.
-      if (currentView() === view) insertFirst(row)
-      refresh()
-    }
-    row.focus()
+    comeBackTo(row, view)
   }
   if (!isOutOfView(row)) {
     offerUndo(row, undo)

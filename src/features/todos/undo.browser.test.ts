@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { edit } from '../../../test/additions.ts'
 import { TIME_IS_OVER } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
@@ -53,6 +54,39 @@ test('a key that is held, and Undo by its key', async (t) => {
     await press('u')
     await page.getByText('Nothing to undo').waitFor()
     assert.deepEqual(await texts(), todos.toReversed())
+  })
+
+  await t.test('an edit, back to the text that it was made of', async (t) => {
+    const { page, texts, saved } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    const press = (key: string) => page.keyboard.press(key)
+    const savedTexts = async () => (await saved()).map(({ text }) => text)
+    await press('j')
+    await press('x')
+    await edit(page, 'Two', 'Second')
+    await edit(page, 'Second', 'Third')
+    await eventually(savedTexts, ['Third', 'One'])
+    await press('Control+z')
+    await eventually(savedTexts, ['Second', 'One'])
+    await press('u')
+    await eventually(savedTexts, ['Two', 'One'])
+    assert.deepEqual(await texts(), ['Two', 'One'])
+    assert.equal(await page.locator(':focus .todo-text').textContent(), 'Two')
+    assert.equal((await saved())[0]?.completed, true)
+    await press('u')
+    await eventually(async () => (await saved())[0]?.completed, false)
+  })
+
+  await t.test('no edit that somebody has made another text of since', async (t) => {
+    const { page, saved, elsewhere } = await visitHome(t, url, { todos: ['One'] })
+    await edit(page, 'One', 'Mine')
+    await eventually(async () => (await saved())[0]?.text, 'Mine')
+    await elsewhere('PATCH', `/${(await saved())[0]?.id}`, { text: 'Theirs' })
+    await page.keyboard.press('u')
+    const dialog = page.getByRole('dialog', { name: 'Changed somewhere else meanwhile' })
+    await dialog.getByText('Theirs', { exact: true }).waitFor()
+    await dialog.getByRole('button', { name: 'Take theirs' }).click()
+    await page.locator('.todo-text', { hasText: 'Theirs' }).waitFor()
+    assert.equal((await saved())[0]?.text, 'Theirs')
   })
 
   await t.test('nothing of a todo whose deletion is final', async (t) => {
