@@ -28,6 +28,19 @@ test('a request without a Host is a 400 with problem details', async (t) => {
   assert.match(old, /^HTTP\/1\.1 200 /)
 })
 
+test('a request with two Hosts is a 400, whichever comes first', async (t) => {
+  for (const hosts of ['Host: a\r\nhost: b', 'HOST: a\r\nX: host\r\nHost: a']) {
+    const answer = await spoken(
+      t,
+      () => `GET /health HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`,
+    )
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.match(answer, /"detail":"The request has more than one Host\."/)
+  }
+  const named = 'GET /health HTTP/1.1\r\nHost: a\r\nX: Host\r\nConnection: close\r\n\r\n'
+  assert.match(await spoken(t, () => named), /^HTTP\/1\.1 200 /)
+})
+
 test('a URL in full is answered as its path, whose origin no answer repeats', async (t) => {
   const whole = 'http://evil.example/api/v1/todos?limit=1'
   const rest = 'HTTP/1.1\r\nHost: a\r\nConnection: close\r\n'

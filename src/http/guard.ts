@@ -63,13 +63,21 @@ export function guardAnswers(app: FastifyInstance): void {
     if (request.protocol === 'https') {
       reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     }
-    done(hasHost(request.raw) ? undefined : new Problem(400, 'The request has no Host.'))
+    const fault = hostFault(request.raw)
+    done(fault === undefined ? undefined : new Problem(400, fault))
   })
 }
 
-/** HTTP/1.1 asks for one (RFC 9112 §3.2). Node would refuse the request without a word. */
-const hasHost = ({ headers, httpVersion }: IncomingMessage): boolean =>
-  headers.host !== undefined || httpVersion !== '1.1'
+/** HTTP/1.1 asks for one, and no more (RFC 9112 §3.2). Node would refuse none without a word, and pass over a second. */
+function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+  if (headers.host === undefined) {
+    return httpVersion === '1.1' ? 'The request has no Host.' : undefined
+  }
+  const isHost = (text: string, index: number) =>
+    index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host'
+  const isSecond = rawHeaders.findIndex(isHost) !== rawHeaders.findLastIndex(isHost)
+  return isSecond ? 'The request has more than one Host.' : undefined
+}
 
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i
 
