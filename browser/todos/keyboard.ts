@@ -38,6 +38,8 @@ const keys: Readonly<Record<string, () => void>> = {
   x: onRow(toggle),
   e: onRow((row) => edit(row)),
   Delete: onRow(remove),
+  // The key that a Mac calls delete.
+  Backspace: onRow(remove),
   u: () => {
     if (!undoLast()) announce('Nothing to undo')
   },
