@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import type { Db } from '../src/db/tables.ts'
 import { ANN, installation, withDatabase } from './command.ts'
+import { startServer } from './server.ts'
 import { isPostgresql, world } from './world.ts'
 
 const input = 'rain on tin roofs'
@@ -66,6 +67,27 @@ test('a process that serves while a newer version migrates goes on serving (200)
   )
   assert.equal((await nobody.get('/ready')).statusCode, 200)
   assert.equal((await ann.post('/api/v1/todos', { text: 'Buy milk' })).statusCode, 201)
+})
+
+test('as long as migrations are pending, requests are a 503 that says so, and served after', async (t) => {
+  const server = await startServer(t, { UPDATE_DB: '0' })
+  const signUp = () =>
+    fetch(`${server.url}/api/v1/users/signup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'a@example.com', password: input, fname: 'A', lname: 'B' }),
+    })
+  const early = await signUp()
+  assert.equal(early.status, 503)
+  assert.equal(early.headers.get('retry-after'), '60')
+  assert.match(
+    await early.text(),
+    /"The database is not at the schema of this version\. .*`todo migrate`\."/,
+  )
+  assert.equal((await fetch(`${server.url}/ready`)).status, 503)
+  assert.match(String(server.logged('cause')[0]?.cause), /users/)
+  await server.todo(['migrate'])
+  assert.equal((await signUp()).status, 201)
 })
 
 test('todo reset loads two accounts with fourteen todos, again and again', async (t) => {

@@ -1,5 +1,6 @@
 import { conflict, type Problem, unavailable } from '../lib/problem.ts'
 import { NotConnected } from './not-connected.ts'
+import { isOfOtherSchema } from './other-schema.ts'
 import { isOvertaken } from './overtaken.ts'
 import { isDamage } from './sqlite-failure.ts'
 
@@ -57,6 +58,12 @@ export function databaseProblem(error: unknown): Problem | undefined {
       retryAfter: 60,
       cause: error,
     })
+  }
+  if (isOfOtherSchema(error)) {
+    return unavailable(
+      'The database is not at the schema of this version. Its operator has to run `todo migrate`.',
+      { retryAfter: 60, cause: error },
+    )
   }
   if (!isUnavailable(error)) return undefined
   return unavailable('The database cannot be reached right now. Try again in a moment.', {
