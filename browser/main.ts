@@ -1,6 +1,7 @@
 import './main.css'
 import { sendOnce } from './send-once.ts'
 import { switchTheme } from './theme.ts'
+import { askBeforeSigningOut } from './sign-out.ts'
 import { showLocalTimes } from './times.ts'
 import { forgetAll } from './todos/notes.ts'
 import { startTodoPage } from './todos/page.ts'
@@ -11,4 +12,7 @@ showLocalTimes()
 if (document.querySelector('[data-flash="signed-out"], [data-flash="account-erased"]')) forgetAll()
 const todos = document.getElementById('todos')
 if (todos) startTodoPage(todos)
-else sendOnce()
+else {
+  askBeforeSigningOut()
+  sendOnce()
+}

@@ -36,9 +36,12 @@ export function notesOf<Note>(
   }
 }
 
+const keysOfAll = (): string[] =>
+  [...storage.kept().keys()].filter((key) => KINDS.some((kind) => key.startsWith(`${kind}/`)))
+
+export const isAnyNoted = (): boolean => keysOfAll().length > 0
+
 /** Forgets what anybody noted in this browser, which the next person may use. */
 export function forgetAll(): void {
-  for (const key of storage.kept().keys()) {
-    if (KINDS.some((kind) => key.startsWith(`${kind}/`))) storage.forget(key)
-  }
+  for (const key of keysOfAll()) storage.forget(key)
 }

@@ -65,7 +65,22 @@ test('a todo that is being added', async (t) => {
   })
 
   const leavings: ReadonlyArray<readonly [string, (page: Page) => Promise<void>]> = [
-    ['is signed in', (page) => page.getByRole('button', { name: 'Sign out' }).click()],
+    [
+      'is signed in',
+      async (page) => {
+        const signOut = page.getByRole('button', { name: 'Sign out' })
+        const asked = page.waitForEvent('dialog')
+        const click = signOut.click()
+        const question = await asked
+        assert.match(question.message(), /not saved yet/)
+        await question.dismiss()
+        await click
+        assert.equal(new URL(page.url()).pathname, '/account')
+        assert.notDeepEqual(await noted(page)(), [])
+        page.once('dialog', (question) => question.accept())
+        await signOut.click()
+      },
+    ],
     [
       'has the account',
       async (page) => {
