@@ -7,7 +7,7 @@ const shortcuts: ReadonlyArray<readonly [keys: readonly string[], what: string]>
   [['j', 'k'], 'Next and previous todo'],
   [['x'], 'Tick the todo off, or open it again'],
   [['e'], 'Edit the todo'],
-  [['Delete', 'Backspace'], 'Delete the todo'],
+  [['Delete'], 'Delete the todo (Backspace does, too)'],
   [['u'], 'Undo'],
   [['Ctrl+Z'], 'Undo, with these keys off too (Cmd+Z on a Mac)'],
   [['Enter'], 'Save'],

@@ -47,7 +47,7 @@ test('the todo page by keyboard and by touch', async (t) => {
     await press('?')
     const dialog = page.getByRole('dialog', { name: 'Keyboard' })
     await dialog.waitFor()
-    assert.equal(await dialog.locator('kbd').count(), 13)
+    assert.equal(await dialog.locator('kbd').count(), 12)
     await press('Escape')
     await dialog.waitFor({ state: 'hidden' })
   })
