@@ -2,11 +2,14 @@ import $ from 'jquery'
 import { isAnyNoted } from './todos/notes.ts'
 
 const QUESTION =
-  'Something that was done while the server was away is not saved yet, and is forgotten when you sign out. The todo page would save it. Sign out all the same?'
+  'Something that was done here while the server was away is not saved yet. Signing out forgets it. Sign out all the same?'
 
-/** Asks before somebody signs out where that forgets what a todo page did not live to save. */
-export function askBeforeSigningOut(): void {
+/**
+ * Asks before somebody signs out where that forgets what a todo page could not save. `isAskedAnyway` says
+ * whether the browser asks, since the page itself has something to lose.
+ */
+export function askBeforeSigningOut(isAskedAnyway: () => boolean = () => false): void {
   $('form[action="/logout"]').on('submit', (event) => {
-    if (isAnyNoted() && !confirm(QUESTION)) event.preventDefault()
+    if (isAnyNoted() && !isAskedAnyway() && !confirm(QUESTION)) event.preventDefault()
   })
 }

@@ -10,6 +10,8 @@ export function keep(key: string, value: string): void {
     localStorage.setItem(key, value)
     remembered.delete(key)
   } catch {
+    // What is there is older, and would be taken for the last word.
+    forget(key)
     remembered.set(key, value)
   }
 }

@@ -69,4 +69,5 @@ export const isNoted = (row: HTMLElement): boolean => additions.has(row)
 export const forget = (key: string): void => notes.forget(key)
 
 /** What this person was adding on any page, the oldest first. */
-export const allNoted = (): Note[] => notes.all().toSorted((one, other) => one.at - other.at)
+export const allNoted = (): Note[] =>
+  [...notes.all().values()].toSorted((one, other) => one.at - other.at)

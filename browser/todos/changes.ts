@@ -1,43 +1,76 @@
 import { isRecord } from '../../src/lib/record.ts'
+import { uniqueKey } from '../api.ts'
 import * as additions from './additions.ts'
 import { notesOf } from './notes.ts'
 import { isTicked, knownOf, madeOf, textOf, wantsText, wantsTick } from './row.ts'
 
 // What was changed of todos that the server has. It is noted until the server has that, too.
 
-interface Content {
-  readonly text: string
-  readonly completed: boolean
-}
-
-/** A todo as the person left it, and what they made it of. */
-interface Note extends Content {
+/** What a person wants of a todo, as far as the server has not confirmed it. */
+interface Note {
   readonly id: number
-  readonly before: Content
+  readonly text?: string
+  readonly completed?: boolean
+  /** What the server had when it was last heard. */
+  readonly known: { readonly text: string; readonly completed: boolean }
+  /** The texts of which the one wanted was made: the server may have any of them. */
+  readonly madeOf: readonly string[]
 }
 
-const isContent = (value: unknown): value is Record<string, unknown> & Content =>
-  isRecord(value) && typeof value.text === 'string' && typeof value.completed === 'boolean'
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isTick = (value: unknown): value is boolean => typeof value === 'boolean'
 
 const isNote = (value: unknown): value is Note =>
-  isContent(value) && typeof value.id === 'number' && isContent(value.before)
+  isRecord(value) &&
+  Number.isSafeInteger(value.id) &&
+  Number(value.id) > 0 &&
+  (value.text === undefined || isText(value.text)) &&
+  (value.completed === undefined || isTick(value.completed)) &&
+  isRecord(value.known) &&
+  isText(value.known.text) &&
+  isTick(value.known.completed) &&
+  Array.isArray(value.madeOf) &&
+  value.madeOf.every(isText)
 
 const notes = notesOf('changed', isNote)
-const noted = new WeakSet<HTMLElement>()
 
-/** Notes a row as it is now, or that nothing of it waits: the server has it, or refused it. */
+/** Two pages may change one todo, and neither knows for what the other waits. */
+const page = uniqueKey()
+const nameOf = (id: number): string => `${id}/${page}`
+
+/** The rows of which something is noted here, by the names of the notes. */
+const noted = new Map<string, HTMLElement>()
+
+/** Notes what is wanted of a row, or that nothing is any more: the server has it, or refused it. */
 export function note(row: HTMLElement): void {
-  const { id, completed } = knownOf(row)
+  const { id, text, completed } = knownOf(row)
   if (id === undefined || additions.isNoted(row)) return
+  const name = nameOf(id)
   // What is deleted goes as the server has it.
   if ((wantsText(row) || wantsTick(row)) && row.dataset.deleting === undefined) {
-    const before = { text: madeOf(row), completed }
-    notes.keep(String(id), { id, text: textOf(row), completed: isTicked(row), before })
-    noted.add(row)
-  } else if (noted.delete(row)) forget(id)
+    noted.set(name, row)
+    notes.keep(name, {
+      id,
+      ...(wantsText(row) && { text: textOf(row) }),
+      ...(wantsTick(row) && { completed: isTicked(row) }),
+      known: { text, completed },
+      madeOf: madeOf(row),
+    })
+  } else if (noted.get(name) === row) {
+    noted.delete(name)
+    forget(name)
+  }
 }
 
-export const forget = (id: number): void => notes.forget(String(id))
+export const forget = notes.forget
 
-/** What this person changed on any page. */
+/** What this person changed on any page, by the names of the notes. */
 export const allNoted = notes.all
+
+/** Calls `letGo` for a row whose note another page took away: that page makes the change, or it is forgotten. */
+export function watchTakingOver(letGo: (row: HTMLElement) => void): void {
+  addEventListener('storage', ({ key, newValue }) => {
+    const row = noted.get(notes.nameIn(key) ?? '')
+    if (row && newValue === null) letGo(row)
+  })
+}

@@ -2,10 +2,8 @@ import type { Counts } from '../../src/features/todos/links.ts'
 import type { Refused } from '../api.ts'
 import { person } from '../page-data.ts'
 import * as storage from '../storage.ts'
-import * as additions from './additions.ts'
-import * as changes from './changes.ts'
 import { count, hide, rows, unhide } from './list.ts'
-import { holdsText, isTicked, knownOf } from './row.ts'
+import { holdsText, isTicked, knownOf, markDeleting } from './row.ts'
 import { tagOf, type Version } from './todo.ts'
 import { SECOND_THOUGHTS } from './undo.ts'
 
@@ -109,12 +107,10 @@ export const forget = (id: number): void => storage.forget(`${prefix()}${id}`)
 
 /** Begins a deletion, which can be undone as long as that is offered. */
 export function begin(row: HTMLElement, withdraw: () => void): void {
-  row.dataset.deleting = ''
   const deletion = { version: knownOf(row), withdraw }
   deletedHere.set(row, deletion)
   note(row, deletion)
-  additions.note(row)
-  changes.note(row)
+  markDeleting(row, true)
   void learnTag(row, deletion)
 }
 
@@ -151,9 +147,7 @@ export function endUndo(row: HTMLElement): boolean {
 export function end(row: HTMLElement): void {
   const { id } = knownOf(row)
   deletedHere.delete(row)
-  delete row.dataset.deleting
-  additions.note(row)
-  changes.note(row)
+  markDeleting(row, false)
   if (id !== undefined) forget(id)
 }
 

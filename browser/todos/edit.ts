@@ -5,7 +5,7 @@ import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { currentView, focusedRow, rowAt } from './list.ts'
+import { currentView, focusedRow, presentRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
 import { comeBackTo, leadsElsewhere, leaveView, refresh } from './navigation.ts'
 import { remove } from './remove.ts'
@@ -51,27 +51,34 @@ function save(row: HTMLElement): void {
     post(row)
   } else if (text === before) leaveView(row)
   else {
-    saveText(row, text, before)
+    saveText(row, text, [before])
     offerToUndo(row, text, before)
   }
 }
 
 function offerToUndo(row: HTMLElement, text: string, before: string): void {
   const view = currentView()
-  offerUndo(row, () => {
-    // What the server refused is in the field, and what became another text is not this one.
-    if (row.dataset.editing === undefined && textOf(row) === text) saveText(row, before, text)
-    comeBackTo(row, view)
-  })
+  const undo = () => {
+    const present = presentRow(row)
+    saveText(present, before, [text])
+    comeBackTo(present, view)
+  }
+  // What the server refused is in the field, and what became another text is not this one.
+  const stands = () => {
+    const { editing, deleting } = row.dataset
+    return editing === undefined && deleting === undefined && textOf(row) === text
+  }
+  offerUndo(row, undo, { stands })
 }
 
-/** Saves a text that was made of `before`. */
-export function saveText(row: HTMLElement, text: string, before: string): void {
-  want(row, { text }, before)
+/** Saves a text over one of those that it was made of. */
+export function saveText(row: HTMLElement, text: string, madeOf: readonly string[]): void {
+  want(row, { text }, madeOf)
   announce(`Saved: ${text}`)
   write({
     async send() {
-      await saveOver(row, text, before)
+      if (!wantsText(row)) return
+      await saveOver(row, text, madeOf)
       settle(row, { text })
       deletions.follow(row)
       leaveView(row)
@@ -103,10 +110,11 @@ function replaceLost(row: HTMLElement): void {
 }
 
 /** Throws a 412 when the text became another one meanwhile, which is known then. */
-async function saveOver(row: HTMLElement, text: string, before: string): Promise<void> {
+async function saveOver(row: HTMLElement, text: string, madeOf: readonly string[]): Promise<void> {
   if (knownOf(row).tag === undefined) await look(row)
   if (knownOf(row).text === text) return
-  if (knownOf(row).text !== before) throw new Refused(412, 'The text was changed somewhere else.')
+  if (!madeOf.includes(knownOf(row).text))
+    throw new Refused(412, 'The text was changed somewhere else.')
   try {
     const { todo, tag } = await change(idOf(row), { text }, knownOf(row).tag)
     learn(row, todo, tag)
@@ -114,7 +122,7 @@ async function saveOver(row: HTMLElement, text: string, before: string): Promise
     if (!(error instanceof Refused) || error.status !== 412) throw error
     // It may only have been ticked, or an earlier try may have come through without its answer.
     await look(row)
-    await saveOver(row, text, before)
+    await saveOver(row, text, madeOf)
   }
 }
 
@@ -128,7 +136,7 @@ async function askWhich(row: HTMLElement, mine: string): Promise<void> {
   const theirs = knownOf(row).text
   const choice = await resolveConflict({ theirs, mine })
   if (choice === 'mine') {
-    saveText(row, mine, theirs)
+    saveText(row, mine, [theirs])
     return
   }
   settle(row, { text: mine })

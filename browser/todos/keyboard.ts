@@ -38,8 +38,10 @@ const keys: Readonly<Record<string, () => void>> = {
   x: onRow(toggle),
   e: onRow((row) => edit(row)),
   Delete: onRow(remove),
-  // The key that a Mac calls delete.
-  Backspace: onRow(remove),
+  // The key that a Mac calls delete. Who edits may press it beside the field.
+  Backspace: onRow((row) => {
+    if (row.dataset.editing === undefined) remove(row)
+  }),
   u: () => {
     if (!undoLast()) announce('Nothing to undo')
   },

@@ -65,6 +65,13 @@ export function hide(row: HTMLElement): void {
   moveFocusOn()
 }
 
+/** The row that shows the todo of a row which the list may have let go. */
+export function presentRow(row: HTMLElement): HTMLElement {
+  const { id } = knownOf(row)
+  if (row.isConnected || id === undefined) return row
+  return rows().find((each) => knownOf(each).id === id) ?? row
+}
+
 /** Shows a row again, unless it is being deleted. */
 export function unhide(row: HTMLElement): void {
   row.hidden = row.dataset.deleting !== undefined

@@ -185,7 +185,7 @@ export function comeBackTo(row: HTMLElement, view: View): void {
   unhide(row)
   if (!row.isConnected) {
     // The list was read without it, and gives it its place when it is read anew.
-    if (currentView() === view) insertFirst(row)
+    if (currentView() === view || holdsText(row)) insertFirst(row)
     refresh()
   }
   row.focus()

@@ -9,8 +9,10 @@ const KINDS = ['added', 'changed'] as const
 interface Notes<Note> {
   readonly keep: (name: string, note: Note) => void
   readonly forget: (name: string) => void
-  /** What this person's pages noted. */
-  readonly all: () => Note[]
+  /** What this person's pages noted, by its name. */
+  readonly all: () => Map<string, Note>
+  /** The name in a key of the storage; undefined when it is no key of these notes. */
+  readonly nameIn: (key: string | null) => string | undefined
 }
 
 export function notesOf<Note>(
@@ -26,13 +28,19 @@ export function notesOf<Note>(
       return []
     }
   }
+  const nameIn = (key: string | null): string | undefined =>
+    key?.startsWith(prefix()) ? key.slice(prefix().length) : undefined
   return {
+    nameIn,
     keep: (name, note) => storage.keep(prefix() + name, JSON.stringify(note)),
     forget: (name) => storage.forget(prefix() + name),
-    all: () =>
-      [...storage.kept()]
-        .filter(([key]) => key.startsWith(prefix()))
-        .flatMap(([, value]) => read(value)),
+    all: () => {
+      const found = [...storage.kept()].flatMap(([key, value]) => {
+        const name = nameIn(key)
+        return name === undefined ? [] : read(value).map((note) => [name, note] as const)
+      })
+      return new Map(found)
+    },
   }
 }
 

@@ -1,7 +1,8 @@
+import { askBeforeSigningOut } from '../sign-out.ts'
 import { watchAdding } from './add.ts'
 import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
-import { watchLeaving } from './leaving.ts'
+import { watchLeaving, wouldLose } from './leaving.ts'
 import { watchLeftovers } from './leftovers.ts'
 import { watchMessages } from './messages.ts'
 import { watchNavigation } from './navigation.ts'
@@ -18,6 +19,7 @@ export function startTodoPage(list: HTMLElement): void {
   watchNetwork()
   watchReturn()
   watchLeaving()
+  askBeforeSigningOut(wouldLose)
   watchNavigation()
   watchSearch()
   watchAdding()

@@ -7,7 +7,7 @@ import { finishLeftovers } from './leftovers.ts'
 import { wouldLose } from './leaving.ts'
 import { alarm, announce } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
-import { idOf, textOf } from './row.ts'
+import { idOf, letGo, textOf } from './row.ts'
 import { api, erase, get } from './todo.ts'
 import { offerUndo, withdrawOffers } from './undo.ts'
 import { write } from './writes.ts'
@@ -101,6 +101,7 @@ function finish(row: HTMLElement): void {
 }
 
 function forget(row: HTMLElement): void {
+  letGo(row)
   deletions.end(row)
   removeRow(row)
 }
@@ -122,7 +123,8 @@ export function watchRemoving(list: HTMLElement): void {
   })
   $('form[action="/logout"]').on('submit', (event) => {
     const { currentTarget } = event
-    if (!(currentTarget instanceof HTMLFormElement) || wouldLose()) return
+    if (!(currentTarget instanceof HTMLFormElement) || event.isDefaultPrevented()) return
+    if (wouldLose()) return
     event.preventDefault()
     // Without the session nothing can be deleted.
     void finishAll().finally(() => currentTarget.submit())

@@ -5,17 +5,17 @@ import * as deletions from './deletions.ts'
 import { saveText } from './edit.ts'
 import { finishLeftovers } from './leftovers.ts'
 import { countRow, insertFirst, rows, visibleRows } from './list.ts'
-import { refresh } from './navigation.ts'
-import { isTicked, knownOf, newRow, onChange, rowOf, textOf } from './row.ts'
-import { tick } from './tick.ts'
+import { leaveView, refresh } from './navigation.ts'
+import { isTicked, knownOf, letGo, newRow, onChange, rowOf, textOf } from './row.ts'
+import { counting, tick } from './tick.ts'
 import { create } from './todo.ts'
-import { write } from './writes.ts'
+import { tryAgain, write } from './writes.ts'
 
-// What another page was adding and changing and did not live to finish. Where that page lives, both ask for
-// the same.
+// What another page was adding and changing and did not live to finish. Where that page lives, both add the same
+// todo, and this one changes it.
 
 type Addition = ReturnType<typeof additions.allNoted>[number]
-type Change = ReturnType<typeof changes.allNoted>[number]
+type Change = NonNullable<ReturnType<ReturnType<typeof changes.allNoted>['get']>>
 
 /** Goes on with what is noted, and begins to note what is done here. */
 export function resume(): void {
@@ -30,8 +30,17 @@ export function resume(): void {
     if (addition.deleted) erase(addition)
     else show(addition)
   }
-  for (const each of changed) change(each)
-  if (added.length + changed.length > 0) refresh()
+  for (const [name, each] of changed) {
+    change(each)
+    // It is noted here now. Where the other page lives, it lets go.
+    changes.forget(name)
+  }
+  if (added.length + changed.size > 0) refresh()
+  changes.watchTakingOver((row) => {
+    counting(row, () => letGo(row))
+    tryAgain()
+    refresh()
+  })
 }
 
 /**
@@ -56,7 +65,7 @@ function show(addition: Addition): void {
   insertFirst(row)
   countRow(row, 1)
   post(row)
-  if (text !== sent) saveText(row, text, sent)
+  if (text !== sent) saveText(row, text, [sent])
   if (completed) tick(row, true)
 }
 
@@ -74,13 +83,16 @@ function erase({ key, sent }: Addition): void {
 }
 
 /** Changes a todo as it was left. One that the list does not have is on top until its text is saved. */
-function change({ id, text, completed, before }: Change): void {
+function change({ id, text, completed, known, madeOf }: Change): void {
   const there = rows().find((row) => knownOf(row).id === id)
-  const row = there ?? rowOf({ id, ...before, updated_at: '' })
-  const isEdited = text !== before.text && text !== textOf(row)
-  const isToggled = completed !== before.completed && completed !== isTicked(row)
-  if (!isEdited && !isToggled) changes.forget(id)
-  if (isEdited && !there) insertFirst(row)
-  if (isEdited) saveText(row, text, before.text)
-  if (isToggled) tick(row, completed)
+  const row = there ?? rowOf({ id, ...known, updated_at: '' })
+  // Of what this page has not read, the server may have more than it confirmed.
+  if (text !== undefined && !(there && textOf(row) === text)) {
+    if (!there) insertFirst(row)
+    saveText(row, text, madeOf)
+  }
+  if (completed !== undefined && !(there && isTicked(row) === completed)) {
+    tick(row, completed)
+    leaveView(row)
+  }
 }

@@ -22,8 +22,8 @@ interface Wanted {
 interface State {
   known: Known
   wanted: Wanted
-  /** The text that the wanted one was made of, as the server had it; undefined when none is wanted. */
-  madeOf?: string | undefined
+  /** The texts of which the one wanted was made, one after the other; none when none is wanted. */
+  madeOf: readonly string[]
 }
 
 /** What a row shows of a todo. */
@@ -45,6 +45,7 @@ function stateOf(row: HTMLElement): State {
       updated_at: updatedAt,
     },
     wanted: {},
+    madeOf: [],
   }
   states.set(row, state)
   return state
@@ -70,11 +71,8 @@ export function textOf(row: HTMLElement): string {
   return wanted.text ?? known.text
 }
 
-/** The text of the server's that the row's was made of: what it knows, or knew before somebody changed it. */
-export function madeOf(row: HTMLElement): string {
-  const { known, madeOf = known.text } = stateOf(row)
-  return madeOf
-}
+/** The texts of which the one wanted was made. The server may have any of them, where its answers were lost. */
+export const madeOf = (row: HTMLElement): readonly string[] => stateOf(row).madeOf
 
 /** Whether a text was saved there that the server has not confirmed. */
 export const wantsText = (row: HTMLElement): boolean => stateOf(row).wanted.text !== undefined
@@ -91,6 +89,10 @@ export function isTicked(row: HTMLElement): boolean {
   return wanted.completed ?? known.completed
 }
 
+/** Takes back all that is wanted and not confirmed. */
+export const letGo = (row: HTMLElement): void =>
+  settle(row, { text: textOf(row), completed: isTicked(row) })
+
 let whenChanged: (row: HTMLElement) => void = () => {}
 
 /** Sets what to do each time that what is known or wanted of a row became something else. */
@@ -98,21 +100,28 @@ export function onChange(work: (row: HTMLElement) => void): void {
   whenChanged = work
 }
 
-/** Shows what the person wants at once. A text was made of `before`. */
-export function want(row: HTMLElement, wanted: Wanted, before?: string): void {
+/** Marks a row as being deleted, or as not. */
+export function markDeleting(row: HTMLElement, isDeleting: boolean): void {
+  row.toggleAttribute('data-deleting', isDeleting)
+  whenChanged(row)
+}
+
+/** Shows what the person wants at once. A text was made of others. */
+export function want(row: HTMLElement, wanted: Wanted, madeOf: readonly string[] = []): void {
   const state = stateOf(row)
   Object.assign(state.wanted, wanted)
-  state.madeOf ??= before
+  state.madeOf = [...state.madeOf, ...madeOf]
   show(row)
 }
 
 /** Forgets what was wanted, be it confirmed or refused, unless something else is wanted by now. */
 export function settle(row: HTMLElement, { text, completed }: Wanted): void {
   const state = stateOf(row)
-  const { known, wanted } = state
-  if (text !== undefined && wanted.text === text) delete wanted.text
-  if (wanted.text === undefined) state.madeOf = undefined
-  else if (known.text === text) state.madeOf = text
+  const { wanted } = state
+  if (text !== undefined && wanted.text === text) {
+    delete wanted.text
+    state.madeOf = []
+  }
   if (completed !== undefined && wanted.completed === completed) delete wanted.completed
   show(row)
 }
@@ -147,7 +156,7 @@ export function newRow(text: string): HTMLElement {
   const row = copyOf('row-template')
   name(row, `new-${++unsaved}`)
   const known = { id: undefined, text, completed: false, tag: undefined, updated_at: '' }
-  states.set(row, { known, wanted: {} })
+  states.set(row, { known, wanted: {}, madeOf: [] })
   show(row)
   return row
 }

@@ -1,8 +1,8 @@
 import * as deletions from './deletions.ts'
-import { count, currentView, isOutOfView, rowAt, unhide } from './list.ts'
+import { count, currentView, isOutOfView, presentRow, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
 import { comeBackTo, leaveView, refresh } from './navigation.ts'
-import { idOf, isTicked, learn, settle, textOf, want } from './row.ts'
+import { idOf, isTicked, learn, settle, textOf, want, wantsTick } from './row.ts'
 import { change } from './todo.ts'
 import { offerUndo } from './undo.ts'
 import { write } from './writes.ts'
@@ -19,8 +19,9 @@ export function toggle(row: HTMLElement): void {
   tick(row, !before)
   const view = currentView()
   const undo = () => {
-    tick(row, before)
-    comeBackTo(row, view)
+    const present = presentRow(row)
+    tick(present, before)
+    comeBackTo(present, view)
   }
   if (!isOutOfView(row)) {
     offerUndo(row, undo)
@@ -38,6 +39,7 @@ export function tick(row: HTMLElement, completed: boolean): void {
   announce(outcome(row))
   write({
     async send() {
+      if (!wantsTick(row)) return
       const { todo, tag } = await change(idOf(row), { completed })
       learn(row, todo, tag)
       // Beside another text it is not this page alone that changed the todo.
@@ -54,7 +56,7 @@ export function tick(row: HTMLElement, completed: boolean): void {
 }
 
 /** Does something that may tick the row, and counts it. */
-function counting(row: HTMLElement, work: () => void): void {
+export function counting(row: HTMLElement, work: () => void): void {
   const before = isTicked(row)
   work()
   const after = isTicked(row)

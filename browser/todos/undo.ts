@@ -7,7 +7,16 @@ interface Undoable {
   readonly row: HTMLElement
   readonly undo: () => void
   readonly message: Shown | undefined
+  /** Whether what was done still stands. */
+  readonly stands: () => boolean
 }
+
+interface Options extends Pick<Message, 'onExpire' | 'onRenew'> {
+  /** What is said of it; nothing where the page shows it. */
+  readonly text?: string
+  readonly stands?: () => boolean
+}
+
 /** What can be undone, the newest last. */
 const offers: Undoable[] = []
 
@@ -23,15 +32,16 @@ function forget(offer: Undoable): void {
 export function offerUndo(
   row: HTMLElement,
   undo: () => void,
-  said?: Pick<Message, 'text' | 'onExpire' | 'onRenew'>,
+  { text, stands = () => true, ...options }: Options = {},
 ): () => void {
   const run = () => {
     forget(offered)
     undo()
   }
+  const action = { label: 'Undo', run }
   const message =
-    said && show({ ...said, lifetime: SECOND_THOUGHTS, action: { label: 'Undo', run } })
-  const offered: Undoable = { row, undo: run, message }
+    text === undefined ? undefined : show({ ...options, text, lifetime: SECOND_THOUGHTS, action })
+  const offered: Undoable = { row, undo: run, message, stands }
   offers.push(offered)
   return () => withdraw(offered)
 }
@@ -46,9 +56,13 @@ export function withdrawOffers(row: HTMLElement): void {
   for (const offer of offers.filter((each) => each.row === row)) withdraw(offer)
 }
 
-/** Undoes the newest thing that can be undone; false when there is none. */
+/** Undoes the newest thing that still stands; false when there is none. */
 export function undoLast(): boolean {
-  const undoable = offers.at(-1)
+  let undoable = offers.at(-1)
+  while (undoable?.stands() === false) {
+    withdraw(undoable)
+    undoable = offers.at(-1)
+  }
   undoable?.message?.close()
   undoable?.undo()
   return undoable !== undefined

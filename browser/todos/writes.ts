@@ -44,6 +44,9 @@ export function write(work: Write): void {
   void sendAll()
 }
 
+/** Tries again at once what waits, as when something tells that the server is there. */
+export const tryAgain = (): void => void sendAll()
+
 async function sendAll(): Promise<void> {
   if (isSending) return
   isSending = true
@@ -105,7 +108,7 @@ function waitFor(away: Away): void {
     text,
     isAlarm: true,
     lasts: true,
-    action: { label: 'Retry', run: () => void sendAll() },
+    action: { label: 'Retry', run: tryAgain },
   })
   retry.later(away)
 }
@@ -123,5 +126,5 @@ function closeNotice(): void {
 
 /** Begins to watch the network. */
 export function watchNetwork(): void {
-  addEventListener('online', () => void sendAll())
+  addEventListener('online', tryAgain)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { edit, noted, visitOld } from '../../../test/additions.ts'
+import type { Page } from 'playwright-core'
+import { API, edit, noted, visitOld } from '../../../test/additions.ts'
 import { textsOf } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
@@ -74,6 +75,42 @@ test('a change that the server has not confirmed', async (t) => {
     assert.equal(await tag(), before)
   })
 
+  await t.test(
+    'is the last word, also where the server did what was taken back since',
+    async (t) => {
+      const { page, cutOff, loseAnswers, saved, comeBack } = await visitOld(t, url, ['One', 'Two'])
+      await loseAnswers()
+      await page.getByRole('button', { name: 'Done: One' }).click()
+      await page.getByText('Not saved yet').waitFor()
+      await page.unroute(API)
+      await cutOff()
+      await page.getByRole('button', { name: 'Done: One' }).click()
+      const later = await comeBack()
+      await eventually(async () => (await saved())[1]?.completed, false)
+      await eventually(noted(later), [])
+    },
+  )
+
+  for (const [what, last, act] of [
+    ['another text', 'Newer', (page: Page) => edit(page, 'New', 'Newer')],
+    ['Undo', 'Old', (page: Page) => page.keyboard.press('u')],
+  ] as const) {
+    await t.test(`is ${what} over one of which only the answer was lost`, async (t) => {
+      const { page, cutOff, loseAnswers, saved, comeBack } = await visitOld(t, url)
+      await loseAnswers()
+      await edit(page, 'Old', 'New')
+      await page.getByText('Not saved yet').waitFor()
+      await page.unroute(API)
+      await cutOff()
+      await act(page)
+      await eventually(textsOf(page), [last])
+      const later = await comeBack()
+      await eventually(async () => (await saved())[0]?.text, last)
+      await eventually(noted(later), [])
+      assert.equal(await later.locator('dialog[open]').count(), 0)
+    })
+  }
+
   await t.test('meets another text by a question', async (t) => {
     const { page, cutOff, elsewhere, saved, comeBack } = await visitOld(t, url)
     await cutOff()
@@ -120,6 +157,23 @@ test('a change that the server has not confirmed', async (t) => {
     await eventually(noted(later), [])
   })
 
+  await t.test('is forgotten where its todo was deleted here and elsewhere', async (t) => {
+    const { page, context, cutOff, elsewhere, saved } = await visitOld(t, url)
+    await context.clock.install()
+    await cutOff()
+    await edit(page, 'Old', 'New')
+    await page.getByText('Not saved yet').waitFor()
+    await page.getByRole('button', { name: 'Delete: New' }).click()
+    await elsewhere('DELETE', `/${(await saved())[0]?.id}`)
+    await page.unroute(API)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await eventually(() => page.getByText('Not saved yet').count(), 0)
+    await context.clock.fastForward(15_000)
+    await eventually(noted(page), [])
+    await page.reload()
+    assert.deepEqual(await textsOf(page)(), [])
+  })
+
   await t.test('is nobody else’s, and forgotten when its person signs out', async (t) => {
     const { page, context, cutOff, saved, signIn } = await visitOld(t, url)
     const bob = await visitHome(t, url, { todos: ['His'] })
@@ -133,6 +187,7 @@ test('a change that the server has not confirmed', async (t) => {
     await bob.signIn(later)
     assert.deepEqual(await textsOf(later)(), ['His'])
     assert.notDeepEqual(await noted(later)(), [])
+    later.once('dialog', (question) => question.accept())
     await later.getByRole('button', { name: 'Sign out' }).click()
     await later.waitForURL('**/login')
     await eventually(noted(later), [])

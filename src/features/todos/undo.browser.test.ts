@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { edit } from '../../../test/additions.ts'
-import { TIME_IS_OVER } from '../../../test/deletions.ts'
+import { edit, noted } from '../../../test/additions.ts'
+import { textsOf, TIME_IS_OVER } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -87,6 +87,43 @@ test('a key that is held, and Undo by its key', async (t) => {
     await dialog.getByRole('button', { name: 'Take theirs' }).click()
     await page.locator('.todo-text', { hasText: 'Theirs' }).waitFor()
     assert.equal((await saved())[0]?.text, 'Theirs')
+  })
+
+  await t.test('no edit that was refused: the one thing before it', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    await page.getByRole('button', { name: 'Done: One' }).click()
+    await eventually(async () => (await saved())[1]?.completed, true)
+    await edit(page, 'Two', 'x'.repeat(2001))
+    await page.locator('.todo').getByText('at most 2000 characters').waitFor()
+    await page.getByLabel('Text', { exact: true }).press('Escape')
+    await page.keyboard.press('u')
+    await eventually(async () => (await saved())[1]?.completed, false)
+  })
+
+  await t.test('no edit of a todo that another page deletes', async (t) => {
+    const { page, context, saved } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    const other = await context.newPage()
+    await edit(page, 'Two', 'New')
+    await eventually(async () => (await saved())[0]?.text, 'New')
+    await other.goto('/home')
+    await other.getByRole('button', { name: 'Delete: New' }).click()
+    await eventually(textsOf(page), ['One'])
+    await page.keyboard.press('u')
+    await page.getByText('Nothing to undo').waitFor()
+    assert.deepEqual(await textsOf(page)(), ['One'])
+  })
+
+  await t.test('an edit in another view, which says where the todo is gone', async (t) => {
+    const { page, elsewhere, saved } = await visitHome(t, url, { todos: ['One', '✓ Two'] })
+    await edit(page, 'One', 'New')
+    await eventually(async () => (await saved())[1]?.text, 'New')
+    await page.getByRole('link', { name: /^Done / }).click()
+    await eventually(textsOf(page), ['Two'])
+    await elsewhere('DELETE', `/${(await saved())[1]?.id}`)
+    await page.keyboard.press('u')
+    await page.locator('.todo').getByText('deleted somewhere else').waitFor()
+    assert.equal(await page.getByLabel('Text', { exact: true }).inputValue(), 'One')
+    assert.deepEqual(await noted(page)(), [])
   })
 
   await t.test('nothing of a todo whose deletion is final', async (t) => {
