@@ -1,7 +1,7 @@
 import './main.css'
 import { sendOnce } from './send-once.ts'
-import { switchTheme } from './theme.ts'
 import { askBeforeSigningOut } from './sign-out.ts'
+import { switchTheme } from './theme.ts'
 import { showLocalTimes } from './times.ts'
 import { forgetAll } from './todos/notes.ts'
 import { startTodoPage } from './todos/page.ts'

@@ -5,7 +5,7 @@ import { isDraft, isTicked, knownOf, textOf, wantsText, wantsTick } from './row.
 
 // What is being added. It is noted until the server has all of it.
 
-interface Addition {
+interface Begun {
   /** The same at every try, on every page: an answer that was lost on the way, or was a proxy's, adds nothing twice. */
   readonly key: string
   /** The text that is added under the key. What it was edited to since is another request. */
@@ -15,13 +15,13 @@ interface Addition {
 }
 
 /** An addition, and what the person made of it since. */
-interface Note extends Addition {
+export interface Addition extends Begun {
   readonly text: string
   readonly completed: boolean
   readonly deleted: boolean
 }
 
-const isNote = (value: unknown): value is Note =>
+const isAddition = (value: unknown): value is Addition =>
   isRecord(value) &&
   typeof value.key === 'string' &&
   typeof value.sent === 'string' &&
@@ -30,8 +30,8 @@ const isNote = (value: unknown): value is Note =>
   typeof value.completed === 'boolean' &&
   typeof value.deleted === 'boolean'
 
-const notes = notesOf('added', isNote)
-const additions = new WeakMap<HTMLElement, Addition>()
+const notes = notesOf('added', isAddition)
+const additions = new WeakMap<HTMLElement, Begun>()
 
 /** Begins to add the todo of a row, and gives the key for that. */
 export function begin(row: HTMLElement, text: string): string {
@@ -43,7 +43,7 @@ export function begin(row: HTMLElement, text: string): string {
 }
 
 /** Lets a row go on with what was begun on another page. */
-export function resume(row: HTMLElement, { key, sent, at }: Addition): void {
+export function resume(row: HTMLElement, { key, sent, at }: Begun): void {
   additions.set(row, { key, sent, at })
 }
 
@@ -69,5 +69,5 @@ export const isNoted = (row: HTMLElement): boolean => additions.has(row)
 export const forget = (key: string): void => notes.forget(key)
 
 /** What this person was adding on any page, the oldest first. */
-export const allNoted = (): Note[] =>
+export const allNoted = (): Addition[] =>
   [...notes.all().values()].toSorted((one, other) => one.at - other.at)

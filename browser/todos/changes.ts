@@ -7,7 +7,7 @@ import { isTicked, knownOf, madeOf, textOf, wantsText, wantsTick } from './row.t
 // What was changed of todos that the server has. It is noted until the server has that, too.
 
 /** What a person wants of a todo, as far as the server has not confirmed it. */
-interface Note {
+export interface Change {
   readonly id: number
   readonly text?: string
   readonly completed?: boolean
@@ -20,7 +20,7 @@ interface Note {
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTick = (value: unknown): value is boolean => typeof value === 'boolean'
 
-const isNote = (value: unknown): value is Note =>
+const isChange = (value: unknown): value is Change =>
   isRecord(value) &&
   Number.isSafeInteger(value.id) &&
   Number(value.id) > 0 &&
@@ -32,7 +32,7 @@ const isNote = (value: unknown): value is Note =>
   Array.isArray(value.madeOf) &&
   value.madeOf.every(isText)
 
-const notes = notesOf('changed', isNote)
+const notes = notesOf('changed', isChange)
 
 /** Two pages may change one todo, and neither knows for what the other waits. */
 const page = uniqueKey()

@@ -14,9 +14,6 @@ import { tryAgain, write } from './writes.ts'
 // What another page was adding and changing and did not live to finish. Where that page lives, both add the same
 // todo, and this one changes it.
 
-type Addition = ReturnType<typeof additions.allNoted>[number]
-type Change = NonNullable<ReturnType<ReturnType<typeof changes.allNoted>['get']>>
-
 /** Goes on with what is noted, and begins to note what is done here. */
 export function resume(): void {
   onChange((row) => {
@@ -47,7 +44,7 @@ export function resume(): void {
  * Takes a row away that says the same: it is that todo, where only the answer was lost. Should it be another
  * one, it is there again when the list is read, once everything is answered.
  */
-function takeTwin({ sent, text }: Addition): void {
+function takeTwin({ sent, text }: additions.Addition): void {
   const isTwin = (row: HTMLElement) =>
     knownOf(row).id !== undefined &&
     row.dataset.editing === undefined &&
@@ -58,7 +55,7 @@ function takeTwin({ sent, text }: Addition): void {
   countRow(twin, -1)
 }
 
-function show(addition: Addition): void {
+function show(addition: additions.Addition): void {
   const { sent, text, completed } = addition
   const row = newRow(sent)
   additions.resume(row, addition)
@@ -70,7 +67,7 @@ function show(addition: Addition): void {
 }
 
 /** The server may have it, and names it only to who adds it. */
-function erase({ key, sent }: Addition): void {
+function erase({ key, sent }: additions.Addition): void {
   write({
     async send() {
       const { todo } = await create(sent, key)
@@ -83,7 +80,7 @@ function erase({ key, sent }: Addition): void {
 }
 
 /** Changes a todo as it was left. One that the list does not have is on top until its text is saved. */
-function change({ id, text, completed, known, madeOf }: Change): void {
+function change({ id, text, completed, known, madeOf }: changes.Change): void {
   const there = rows().find((row) => knownOf(row).id === id)
   const row = there ?? rowOf({ id, ...known, updated_at: '' })
   // Of what this page has not read, the server may have more than it confirmed.
