@@ -49,6 +49,8 @@ test('the todo page after the session has ended', async (t) => {
     const ann = await visitHome(t, url, { todos: ['Hers'] })
     const bob = await visitHome(t, url)
     const other = await ann.context.newPage()
+    // Bob is told that signing out forgets what waits here. Her page lives, and does not.
+    other.on('dialog', (question) => question.accept())
     const signInAs = async (person: typeof ann) => {
       await other.goto('/home')
       await other.getByRole('button', { name: 'Sign out' }).click()
