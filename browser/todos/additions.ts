@@ -66,7 +66,7 @@ export function note(row: HTMLElement): void {
 /** Whether all that is made of a row is noted here. */
 export const isNoted = (row: HTMLElement): boolean => additions.has(row)
 
-export const forget = (key: string): void => notes.forget(key)
+export const forget = notes.forget
 
 /** What this person was adding on any page, the oldest first. */
 export const allNoted = (): Addition[] =>

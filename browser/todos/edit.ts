@@ -5,9 +5,9 @@ import { post } from './add.ts'
 import { resolveConflict } from './conflict.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { currentView, focusedRow, presentRow, rowAt } from './list.ts'
+import { focusedRow, rowAt } from './list.ts'
 import { announce, warn } from './messages.ts'
-import { comeBackTo, leadsElsewhere, leaveView, refresh } from './navigation.ts'
+import { leadsElsewhere, leaveView, refresh, undoing } from './navigation.ts'
 import { remove } from './remove.ts'
 import { idOf, isDraft, knownOf, learn, settle, textOf, want, wantsText } from './row.ts'
 import { change, get } from './todo.ts'
@@ -57,12 +57,7 @@ function save(row: HTMLElement): void {
 }
 
 function offerToUndo(row: HTMLElement, text: string, before: string): void {
-  const view = currentView()
-  const undo = () => {
-    const present = presentRow(row)
-    saveText(present, before, [text])
-    comeBackTo(present, view)
-  }
+  const undo = undoing(row, (row) => saveText(row, before, [text]))
   // What the server refused is in the field, and what became another text is not this one.
   const stands = () => {
     const { editing, deleting } = row.dataset
@@ -77,6 +72,7 @@ export function saveText(row: HTMLElement, text: string, madeOf: readonly string
   announce(`Saved: ${text}`)
   write({
     async send() {
+      // An earlier write has confirmed it, or another page saves it.
       if (!wantsText(row)) return
       await saveOver(row, text, madeOf)
       settle(row, { text })

@@ -11,6 +11,7 @@ import {
   isOutOfView,
   noteShown,
   pageCount,
+  presentRow,
   render,
   sayBehind,
   setView,
@@ -180,15 +181,20 @@ export function leaveView(row: HTMLElement): void {
   refill()
 }
 
-/** Moves the focus to a row whose change was undone, which `view` had before. */
-export function comeBackTo(row: HTMLElement, view: View): void {
-  unhide(row)
-  if (!row.isConnected) {
-    // The list was read without it, and gives it its place when it is read anew.
-    if (currentView() === view || holdsText(row)) insertFirst(row)
-    refresh()
+/** Gives what undoes a change of a row in the present view by `change`, and leads back to the todo. */
+export function undoing(changed: HTMLElement, change: (row: HTMLElement) => void): () => void {
+  const view = currentView()
+  return () => {
+    const row = presentRow(changed)
+    change(row)
+    unhide(row)
+    if (!row.isConnected) {
+      // The list was read without it, and gives it its place when it is read anew.
+      if (currentView() === view || holdsText(row)) insertFirst(row)
+      refresh()
+    }
+    row.focus()
   }
-  row.focus()
 }
 
 /** Whether a click on a link is for another tab or window, or saves what is there. */

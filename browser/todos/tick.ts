@@ -1,7 +1,7 @@
 import * as deletions from './deletions.ts'
-import { count, currentView, isOutOfView, presentRow, rowAt, unhide } from './list.ts'
+import { count, isOutOfView, rowAt, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
-import { comeBackTo, leaveView, refresh } from './navigation.ts'
+import { leaveView, refresh, undoing } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want, wantsTick } from './row.ts'
 import { change } from './todo.ts'
 import { offerUndo } from './undo.ts'
@@ -17,12 +17,7 @@ const outcome = (row: HTMLElement): string =>
 export function toggle(row: HTMLElement): void {
   const before = isTicked(row)
   tick(row, !before)
-  const view = currentView()
-  const undo = () => {
-    const present = presentRow(row)
-    tick(present, before)
-    comeBackTo(present, view)
-  }
+  const undo = undoing(row, (row) => tick(row, before))
   if (!isOutOfView(row)) {
     offerUndo(row, undo)
     return
@@ -39,6 +34,7 @@ export function tick(row: HTMLElement, completed: boolean): void {
   announce(outcome(row))
   write({
     async send() {
+      // An earlier write has confirmed it, or another page makes it.
       if (!wantsTick(row)) return
       const { todo, tag } = await change(idOf(row), { completed })
       learn(row, todo, tag)
