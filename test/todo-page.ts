@@ -11,7 +11,10 @@ import { openBrowser, type Visit } from './browser.ts'
 
 export const PASSWORD = 'rain on tin roofs'
 
-/** What a proxy answers while the server is away, and for so long that the page does not try again by itself before the test has pressed Retry. */
+/**
+ * What a proxy answers while the server is away, and for so long that the page does not try again by itself
+ * before the test has pressed Retry.
+ */
 export const AWAY = { status: 503, headers: { 'retry-after': '3600' }, body: '' }
 
 export interface Visitor extends Visit {
@@ -28,6 +31,16 @@ export interface Visitor extends Visit {
 interface VisitOptions extends BrowserContextOptions {
   /** What to do, the newest last. A text that begins with `✓ ` is done. */
   readonly todos?: readonly string[]
+}
+
+/** Signs a person in on a page of a browser whose session is somebody else's, or has ended. */
+export async function signInInstead(
+  page: Page,
+  { signIn }: Pick<Visitor, 'signIn'>,
+): Promise<void> {
+  await page.context().clearCookies({ name: 'session' })
+  await page.goto('/login')
+  await signIn(page)
 }
 
 /** Signs a new person up at `url`, with todos, and opens their todo page. */

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { API, enter, noted, visitOld } from '../../../test/additions.ts'
 import { textsOf } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, PASSWORD, visitHome } from '../../../test/todo-page.ts'
+import { eventually, PASSWORD, signInInstead, visitHome } from '../../../test/todo-page.ts'
 
 test('a todo that is being added', async (t) => {
   const { url } = await startServer(t)
@@ -53,13 +53,9 @@ test('a todo that is being added', async (t) => {
     await page.getByText('Not saved yet').waitFor()
     const later = await context.newPage()
     await page.close({ runBeforeUnload: false })
-    await context.clearCookies({ name: 'session' })
-    await later.goto('/login')
-    await bob.signIn(later)
+    await signInInstead(later, bob)
     assert.deepEqual(await textsOf(later)(), [])
-    await context.clearCookies({ name: 'session' })
-    await later.goto('/login')
-    await signIn(later)
+    await signInInstead(later, { signIn })
     await eventually(async () => (await saved()).length, 2)
     assert.deepEqual(await bob.saved(), [])
   })

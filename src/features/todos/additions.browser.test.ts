@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { API, enter, noted, visitOld } from '../../../test/additions.ts'
+import { API, edit, enter, noted, visitOld } from '../../../test/additions.ts'
 import { countOn, textsOf } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually } from '../../../test/todo-page.ts'
@@ -34,9 +34,7 @@ test('a todo whose adding the server has not confirmed', async (t) => {
     await cutOff()
     await enter(page, 'Milk')
     await page.getByRole('button', { name: 'Done: Milk' }).click()
-    await page.getByRole('link', { name: 'Edit: Milk' }).click()
-    await page.getByLabel('Text', { exact: true }).fill('Oats')
-    await page.keyboard.press('Enter')
+    await edit(page, 'Milk', 'Oats')
     const later = await comeBack()
     await eventually(
       async () => (await saved()).map(({ text, completed }) => [text, completed]),
@@ -54,9 +52,7 @@ test('a todo whose adding the server has not confirmed', async (t) => {
     const { page, saved, savedTexts, comeBack } = await visitOld(t, url)
     await page.route('**/api/v1/todos/*', (route) => route.abort('connectionrefused'))
     await page.route('**/api/v1/todos', async (route) => {
-      await page.getByRole('link', { name: 'Edit: Milk' }).click()
-      await page.getByLabel('Text', { exact: true }).fill('Oats')
-      await page.keyboard.press('Enter')
+      await edit(page, 'Milk', 'Oats')
       await route.continue()
     })
     await enter(page, 'Milk')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { edit } from '../../../test/additions.ts'
 import { startServer } from '../../../test/server.ts'
 import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -73,9 +74,7 @@ test('the todo page while the server is away', async (t) => {
       await route.fetch()
       await route.fulfill(AWAY)
     })
-    await page.getByRole('link', { name: 'Edit: Start' }).click()
-    await page.getByLabel('Text', { exact: true }).fill('Mine')
-    await page.keyboard.press('Enter')
+    await edit(page, 'Start', 'Mine')
     await page.getByRole('button', { name: 'Retry' }).click()
     await page.getByText('Saved', { exact: true }).waitFor()
     assert.equal((await saved())[0]?.text, 'Mine')

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { API, edit, noted, visitOld } from '../../../test/additions.ts'
 import { textsOf } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
-import { eventually, visitHome } from '../../../test/todo-page.ts'
+import { eventually, signInInstead, visitHome } from '../../../test/todo-page.ts'
 
 test('a change that the server has not confirmed', async (t) => {
   const { url } = await startServer(t)
@@ -182,9 +182,7 @@ test('a change that the server has not confirmed', async (t) => {
     await page.getByText('Not saved yet').waitFor()
     const later = await context.newPage()
     await page.close({ runBeforeUnload: false })
-    await context.clearCookies({ name: 'session' })
-    await later.goto('/login')
-    await bob.signIn(later)
+    await signInInstead(later, bob)
     assert.deepEqual(await textsOf(later)(), ['His'])
     assert.notDeepEqual(await noted(later)(), [])
     later.once('dialog', (question) => question.accept())

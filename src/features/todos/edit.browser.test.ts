@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { edit } from '../../../test/additions.ts'
 import { startServer } from '../../../test/server.ts'
 import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -74,9 +75,7 @@ test('editing on the todo page', async (t) => {
     const todos = await saved()
     await page.route('**/api/v1/todos/*', (route) => route.fulfill(AWAY))
     for (const { id, text } of todos) {
-      await page.getByRole('link', { name: `Edit: ${text}` }).click()
-      await page.getByLabel('Text', { exact: true }).fill(`${text}, mine`)
-      await page.keyboard.press('Enter')
+      await edit(page, text, `${text}, mine`)
       await elsewhere('PATCH', `/${id}`, { text: `${text}, theirs` })
     }
     await page.unroute('**/api/v1/todos/*')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { edit } from '../../../test/additions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -77,9 +78,7 @@ test('the todo page', async (t) => {
 
   await t.test('a text that is emptied is not saved, and the field says so', async (t) => {
     const { page, texts, saved } = await visitHome(t, url, { todos: ['Buy milk'] })
-    await page.getByRole('link', { name: 'Edit: Buy milk' }).click()
-    await page.getByLabel('Text', { exact: true }).fill('   ')
-    await page.keyboard.press('Enter')
+    await edit(page, 'Buy milk', '   ')
     await page.getByRole('alert').getByText('at least 1 character').waitFor()
     await page.keyboard.press('Escape')
     assert.deepEqual(await texts(), ['Buy milk'])
