@@ -4,9 +4,14 @@ import { isRecord } from '../../lib/record.ts'
 import { digest } from '../../lib/secrets.ts'
 import * as idempotencyKeys from './store.ts'
 
-interface Attempt {
+export interface Key {
+  readonly key?: string | undefined
+  /** Whether a repeat waits for the first try while that still runs, instead of being refused. */
+  readonly waits?: boolean
+}
+
+interface Attempt extends Key {
   readonly userId: number
-  readonly key: string | undefined
   /** What is asked for: a repeat must ask for the same. */
   readonly request: unknown
 }
@@ -20,11 +25,11 @@ const inOrder = (_key: string, value: unknown): unknown =>
 /**
  * Does a write once for each key. The write and the kept answer are one transaction, so neither is
  * ever there without the other, whenever the process ends. Throws 409 while the first try with the
- * key still runs (on SQLite the repeat waits for it instead), and 422 when the key came with another request before.
+ * key still runs and this one does not wait (on SQLite each waits), and 422 when the key came with another request before.
  */
 export async function once<Answer>(
   db: Db,
-  { userId, key, request }: Attempt,
+  { userId, key, waits = false, request }: Attempt,
   write: (db: Db) => Promise<Answer>,
   read: (kept: unknown) => Answer,
 ): Promise<Answer> {
@@ -32,7 +37,7 @@ export async function once<Answer>(
   const fingerprint = digest(JSON.stringify(request, inOrder))
   await idempotencyKeys.claim(db, userId, key)
   return db.transaction().execute(async (db) => {
-    const { isTaken, kept } = await idempotencyKeys.take(db, userId, key)
+    const { isTaken, kept } = await idempotencyKeys.take(db, userId, key, { waits })
     if (isTaken) throw conflict('The first request with this Idempotency-Key is still running.')
     if (kept && kept.fingerprint !== fingerprint) {
       const msg = 'was used for another request; take a new key'

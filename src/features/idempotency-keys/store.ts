@@ -25,13 +25,14 @@ export async function claim(db: Db, userId: number, key: string): Promise<void> 
 }
 
 /**
- * Takes the key until the transaction ends, without waiting, and gives the answer that was kept
- * under it in the last 24 hours. `isTaken` is true while another transaction has the key.
+ * Takes the key until the transaction ends, and gives the answer that was kept under it in the last 24
+ * hours. `isTaken` is true while another transaction has the key, unless this one waits for that to end.
  */
 export async function take(
   db: Db,
   userId: number,
   key: string,
+  { waits }: { readonly waits: boolean },
 ): Promise<{ isTaken: boolean; kept: KeptAnswer | undefined }> {
   const rows = db
     .selectFrom('idempotency_keys')
@@ -39,7 +40,8 @@ export async function take(
     .where('user_id', '=', userId)
     .where('key', '=', key)
   if (isSqlite(db)) return { isTaken: false, kept: ofToday(await rows.executeTakeFirst()) }
-  const row = await rows.forUpdate().skipLocked().executeTakeFirst()
+  const locked = rows.forUpdate()
+  const row = await (waits ? locked : locked.skipLocked()).executeTakeFirst()
   return { isTaken: row === undefined, kept: ofToday(row) }
 }
 

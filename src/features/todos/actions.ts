@@ -5,7 +5,7 @@ import type { Db } from '../../db/tables.ts'
 import { offsetLinks, type Relations } from '../../lib/paging.ts'
 import { forbidden, invalid, notFound, preconditionFailed } from '../../lib/problem.ts'
 import { allows, type Versions } from '../../lib/versions.ts'
-import { once } from '../idempotency-keys/actions.ts'
+import { type Key, once } from '../idempotency-keys/actions.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import {
   type Sort,
@@ -108,11 +108,11 @@ export const create = (
   db: Db,
   ownerId: number,
   input: TodoCreate,
-  key?: string,
+  key: Key = {},
 ): Promise<todos.Versioned<Todo>> =>
   once(
     db,
-    { userId: ownerId, key, request: ['createTodo', input] },
+    { ...key, userId: ownerId, request: ['createTodo', input] },
     (db) => todos.create(db, ownerId, input),
     (kept) => Value.Parse(Kept, kept),
   )

@@ -91,12 +91,8 @@ export const todosApi =
       },
       async (request, reply) => {
         const caller = callerOf(request)
-        const todo = await todos.create(
-          db,
-          caller.id,
-          request.body,
-          request.headers['idempotency-key'],
-        )
+        const key = request.headers['idempotency-key']
+        const todo = await todos.create(db, caller.id, request.body, { key })
         return reply
           .code(201)
           .headers({

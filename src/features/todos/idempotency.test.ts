@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { isPostgresql, type Person, world } from '../../../test/world.ts'
+import { signedInVisitor } from '../../../test/visitor.ts'
+import { isPostgresql, type Person, type World, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
 const key = (value: string) => ({ 'idempotency-key': value })
@@ -79,6 +80,15 @@ test('a key whose first request still runs is refused for now (409)', { skip }, 
   assert.equal(await total(ann), 1)
 })
 
+/** Waits until so many statements wait for another transaction. */
+async function waitingForLocks({ db }: World, count: number): Promise<void> {
+  for (let waiting = 0; waiting < count; ) {
+    const { rows } = await sql`select pid from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database()`.execute(db)
+    waiting = rows.length
+  }
+}
+
 test('a key whose first request died is free, also for another body', { skip }, async (t) => {
   const { ann, config, db } = await world(t)
   const unblock = await blockTodos(config.databaseUrl)
@@ -122,4 +132,29 @@ test('a key that is none is refused (422)', async (t) => {
     assert.deepEqual(answer.json().errors[0].loc, ['header', 'idempotency-key'])
   }
   assert.equal((await ann.post(TODOS, { text: 'Once' }, key('x'.repeat(255)))).statusCode, 201)
+})
+
+test('a form that is sent twice at once makes one todo, and both answers say so', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  const keyOn = async () => {
+    const [, key = ''] = /name="key" value="([^"]+)"/.exec((await browser.get('/home')).body) ?? []
+    assert.notEqual(key, '')
+    return key
+  }
+  const form = { text: 'Twice', key: await keyOn() }
+  const unblock = isPostgresql ? await blockTodos(here.config.databaseUrl) : undefined
+  const sent = [1, 2].map(() => browser.submit('/home/todos', form))
+  if (unblock) {
+    await waitingForLocks(here, 2)
+    await unblock()
+  }
+  for (const answer of await Promise.all(sent)) {
+    assert.deepEqual([answer.statusCode, answer.headers.location], [302, '/home'])
+  }
+  assert.equal(await total(here.ann), 1)
+  await browser.submit('/home/todos', { ...form, text: 'Another text, after Back' })
+  assert.equal(await total(here.ann), 2)
+  await browser.submit('/home/todos', { ...form, key: await keyOn() })
+  assert.equal(await total(here.ann), 3)
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../../db/tables.ts'
@@ -6,6 +7,7 @@ import { FORM } from '../../http/bodies.ts'
 import { entityTag, versionsIn } from '../../http/conditional.ts'
 import { localPath } from '../../lib/local-path.ts'
 import { Problem } from '../../lib/problem.ts'
+import { digest } from '../../lib/secrets.ts'
 import { closed, Id } from '../../lib/shapes.ts'
 import { flash } from '../../web/flash.ts'
 import { submit } from '../../web/form.ts'
@@ -67,7 +69,16 @@ export const todoPages =
         title: 'Todos',
         user,
         current: 'home',
-        content: homeView({ person: id, ...found, rows, pageSize, api, add, refusal }),
+        content: homeView({
+          person: id,
+          ...found,
+          rows,
+          pageSize,
+          api,
+          addKey: randomUUID(),
+          add,
+          refusal,
+        }),
       })
     }
 
@@ -88,9 +99,12 @@ export const todoPages =
       { config, attachValidation: true, schema: { hide: true, consumes: [FORM], body: AddForm } },
       async (request, reply) => {
         const { body } = request
-        const outcome = await submit(request, reply, () =>
-          todos.create(db, callerOf(request).id, { text: body.text }),
-        )
+        const outcome = await submit(request, reply, () => {
+          const { text } = body
+          // A second click, before the page's script is there, sends it again and sees only the second answer.
+          const key = body.key && digest(`${body.key} ${text}`)
+          return todos.create(db, callerOf(request).id, { text }, { key, waits: true })
+        })
         if ('refused' in outcome) {
           const { values, faults } = outcome.form
           const fault = faults.text ?? 'cannot be added'

@@ -92,7 +92,12 @@ export const HomeQuery = Type.Object({
 const Tag = Type.String({ maxLength: 40 })
 
 /** The forms of the todo page; `next` is the view to come back to. */
-export const AddForm = closed({ text: Text, next: Next })
+export const AddForm = closed({
+  text: Text,
+  /** Says which form it is that is sent; pages drawn by older versions do not. */
+  key: Type.Optional(Type.String({ maxLength: 100 })),
+  next: Next,
+})
 /** `before` is the text that was edited, `tag` the entity tag of that version. */
 export const EditForm = closed({
   text: Text,

@@ -16,6 +16,8 @@ export interface HomeOptions {
   readonly pageSize: number
   /** Where the API's todos are. */
   readonly api: string
+  /** Names the form for a new todo, and no other one. */
+  readonly addKey: string
   /** A todo that could not be added: what was typed, and why not. */
   readonly add?: { readonly text: string; readonly fault: string } | undefined
   /** What could not be done to a todo, and why not. */
@@ -57,9 +59,10 @@ export const homeView = (options: HomeOptions): Html => html`
     ${conflictDialog()}
   </div>`
 
-const addForm = ({ person, view, add }: HomeOptions): Html => html`
+const addForm = ({ person, view, addKey, add }: HomeOptions): Html => html`
   <form id="add-form" class="add-form" method="post" action="/home/todos">
     ${drawnFor(person)}
+    <input type="hidden" name="key" value="${addKey}">
     <input type="hidden" name="next" value="${homePath(view)}">
     ${icon('plus')}
     <label class="sr-only" for="new-text">New todo</label>
