@@ -45,3 +45,42 @@ function entries(): Array<[string, string]> {
     return []
   }
 }
+
+/**
+ * What one tab keeps, until it is closed or signs out, also where the browser throws its page away to save memory.
+ * Where that is not allowed it keeps nothing.
+ */
+export const tab = {
+  keep(key: string, value: string): void {
+    try {
+      sessionStorage.setItem(key, value)
+    } catch {
+      // What is there is older, and would be taken for the last word.
+      tab.forget(key)
+    }
+  },
+  forget(key: string): void {
+    try {
+      sessionStorage.removeItem(key)
+    } catch {
+      // Then it was not kept.
+    }
+  },
+  clear(): void {
+    try {
+      sessionStorage.clear()
+    } catch {
+      // Then nothing was kept.
+    }
+  },
+  /** What is kept under a key, when it is what it should be. */
+  read<Value>(key: string, isValue: (value: unknown) => value is Value): Value | undefined {
+    try {
+      const value: unknown = JSON.parse(sessionStorage.getItem(key) ?? '')
+      return isValue(value) ? value : undefined
+    } catch {
+      // It is not there, or not of this program.
+      return undefined
+    }
+  },
+}

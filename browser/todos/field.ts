@@ -18,6 +18,13 @@ export function open(row: HTMLElement, draft = textOf(row)): void {
   $(form).find('textarea').val(draft)
 }
 
+/** Opens the field of a row as it was on a page before: with `draft` in it, made of the text `before`. */
+export function reopen(row: HTMLElement, draft: string, before: string): void {
+  open(row)
+  row.dataset.editing = before
+  $(row).find('textarea').val(draft)
+}
+
 /** Closes the field and forgets what is typed there. */
 export function close(row: HTMLElement): void {
   part(row, '.edit-form').remove()
@@ -30,8 +37,11 @@ function showText(row: HTMLElement, isShown: boolean): void {
   part(row, '.todo-actions').hidden = !isShown
 }
 
-/** What is typed in the open field. */
-export const draftIn = (row: HTMLElement): string => String($(row).find('textarea').val()).trim()
+/** What is typed in the open field, to the last space. */
+export const typedIn = (row: HTMLElement): string => String($(row).find('textarea').val())
+
+/** The text that is made of what is typed. */
+export const draftIn = (row: HTMLElement): string => typedIn(row).trim()
 
 /** Whether the field is open, and its text another one than at first. */
 export const isChanged = (row: HTMLElement): boolean =>
@@ -44,7 +54,10 @@ export function focus(row: HTMLElement): void {
   field?.setSelectionRange(-1, -1)
 }
 
-export const hasFault = (row: HTMLElement): boolean => !part(row, '[data-fault]').hidden
+/** Why the text is not saved, as the field says; empty where it says nothing. */
+export const faultIn = (row: HTMLElement): string => part(row, '[data-fault]').textContent
+
+export const hasFault = (row: HTMLElement): boolean => faultIn(row) !== ''
 
 /** Says at the field why its text is not saved. */
 export function sayFault(row: HTMLElement, text: string): void {

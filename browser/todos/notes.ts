@@ -49,7 +49,8 @@ const keysOfAll = (): string[] =>
 
 export const isAnyNoted = (): boolean => keysOfAll().length > 0
 
-/** Forgets what anybody noted in this browser, which the next person may use. */
+/** Forgets what anybody noted in this browser, which the next person may use, or typed in this tab. */
 export function forgetAll(): void {
+  storage.tab.clear()
   for (const key of keysOfAll()) storage.forget(key)
 }

@@ -1,5 +1,6 @@
 import { askBeforeSigningOut } from '../sign-out.ts'
 import { watchAdding } from './add.ts'
+import { watchDrafts } from './drafts.ts'
 import { watchEditing } from './edit.ts'
 import { watchKeyboard } from './keyboard.ts'
 import { watchLeaving, wouldLose } from './leaving.ts'
@@ -28,5 +29,6 @@ export function startTodoPage(list: HTMLElement): void {
   watchRemoving(list)
   watchLeftovers()
   resume()
+  watchDrafts()
   watchKeyboard()
 }

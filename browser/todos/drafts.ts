@@ -1,0 +1,116 @@
+import $ from 'jquery'
+import { isRecord } from '../../src/lib/record.ts'
+import { person } from '../page-data.ts'
+import { tab } from '../storage.ts'
+import * as field from './field.ts'
+import { countRow, insertFirst, rows, visibleRows } from './list.ts'
+import { refresh } from './navigation.ts'
+import { isDraft, isTicked, knownOf, newRow, rowOf, textOf } from './row.ts'
+
+// What is typed and not saved. A browser throws away the page of a tab that nobody looks at, on a phone most
+// of all, and draws it anew when somebody does: the tab keeps the words.
+
+/** The field of a todo. */
+interface Field {
+  /** Undefined for a todo that only the page has, since the server refused it or has it no more. */
+  readonly id?: number
+  readonly text: string
+  /** The text that the field began with. */
+  readonly before: string
+  readonly completed: boolean
+  /** Why the text was not saved; empty when it was not asked for. */
+  readonly fault: string
+}
+
+interface Drafts {
+  /** What is typed for a new todo. */
+  readonly added: string
+  /** In the order of the list. */
+  readonly fields: readonly Field[]
+}
+
+const isField = (value: unknown): value is Field =>
+  isRecord(value) &&
+  (value.id === undefined || Number.isSafeInteger(value.id)) &&
+  typeof value.text === 'string' &&
+  typeof value.before === 'string' &&
+  typeof value.completed === 'boolean' &&
+  typeof value.fault === 'string'
+
+const isDrafts = (value: unknown): value is Drafts =>
+  isRecord(value) &&
+  typeof value.added === 'string' &&
+  Array.isArray(value.fields) &&
+  value.fields.every(isField)
+
+const key = (): string => `typed/${person()}`
+
+const typedForNew = (): string => String($('#new-text').val())
+
+/** Whether a todo is only in its field, or has another text there than the one saved. */
+const isTyped = (row: HTMLElement): boolean => isDraft(row) || field.isChanged(row)
+
+/** Whether there is something typed that would be lost with the tab. */
+export const isAnyTyped = (): boolean => typedForNew().trim() !== '' || visibleRows().some(isTyped)
+
+function fieldOf(row: HTMLElement): Field {
+  const { id } = knownOf(row)
+  return {
+    ...(id !== undefined && { id }),
+    text: field.typedIn(row),
+    before: row.dataset.editing ?? '',
+    completed: isTicked(row),
+    fault: field.faultIn(row),
+  }
+}
+
+/** Has the tab keep what is typed, or nothing. */
+function keep(): void {
+  if (!isAnyTyped()) {
+    tab.forget(key())
+    return
+  }
+  const isOpen = ({ dataset }: HTMLElement) => dataset.editing !== undefined
+  const fields = visibleRows().filter(isOpen).filter(isTyped).map(fieldOf)
+  const drafts: Drafts = { added: typedForNew(), fields }
+  tab.keep(key(), JSON.stringify(drafts))
+}
+
+/** The row of the todo that was in a field, or a new one on top. */
+function rowFor({ id, text, before, completed }: Field): HTMLElement {
+  const isBeingAdded = (row: HTMLElement) =>
+    row.dataset.saving !== undefined && textOf(row) === before
+  const isIts = (row: HTMLElement) =>
+    id === undefined ? isBeingAdded(row) : knownOf(row).id === id
+  const there = rows().find(isIts)
+  if (there) return there
+  const row =
+    id === undefined ? newRow(text) : rowOf({ id, text: before, completed, updated_at: '' })
+  insertFirst(row)
+  if (isDraft(row)) countRow(row, 1)
+  // What the list has to say of it.
+  else refresh()
+  return row
+}
+
+/** Opens a field as it was left. */
+function restore(left: Field): void {
+  const row = rowFor(left)
+  field.reopen(row, left.text, left.before)
+  if (left.fault) field.sayFault(row, left.fault)
+}
+
+/** Brings back what was typed in this tab, and has it kept from now on. */
+export function watchDrafts(): void {
+  const drafts = tab.read(key(), isDrafts)
+  if (drafts) {
+    // What the server sent along is of a form that it gave back.
+    if (typedForNew() === '') $('#new-text').val(drafts.added)
+    // Each new row goes on top of those before it.
+    for (const each of drafts.fields.toReversed()) restore(each)
+  }
+  $('#todo-page').on('input', keep)
+  // These tell of what was not typed, such as a field that was closed, before a page can be thrown away.
+  addEventListener('pagehide', keep)
+  document.addEventListener('visibilitychange', keep)
+}

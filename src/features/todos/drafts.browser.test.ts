@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { API, edit, enter } from '../../../test/additions.ts'
+import { textsOf } from '../../../test/deletions.ts'
+import { startServer } from '../../../test/server.ts'
+import { eventually, signInInstead, visitHome } from '../../../test/todo-page.ts'
+
+const newTodo = (page: Page) => page.getByLabel('New todo')
+const field = (page: Page) => page.getByLabel('Text', { exact: true })
+const openField = (page: Page, text: string) =>
+  page.getByRole('link', { name: `Edit: ${text}`, exact: true }).click()
+
+/** Draws the page anew, as a browser does that threw it away while nobody looked. */
+async function drawAnew(page: Page, path?: string): Promise<void> {
+  await (path ? page.goto(path) : page.reload())
+}
+
+test('what is typed when the browser throws the page away', async (t) => {
+  const { url } = await startServer(t)
+
+  const visit = async (t: TestContext, ...todos: readonly string[]) => {
+    const visitor = await visitHome(t, url, { todos })
+    // It asks nobody whether the page may go.
+    visitor.page.on('dialog', (dialog) => dialog.accept())
+    const savedTexts = async () => (await visitor.saved()).map(({ text }) => text)
+    return { ...visitor, savedTexts }
+  }
+
+  await t.test('is in its fields again, and can be gone on with', async (t) => {
+    const { page, savedTexts } = await visit(t, 'Milk', 'Bread')
+    await openField(page, 'Milk')
+    await field(page).press('End')
+    await field(page).pressSequentially(' of ')
+    await newTodo(page).pressSequentially('Half a ')
+    await drawAnew(page)
+    assert.equal(await newTodo(page).inputValue(), 'Half a ')
+    assert.equal(await field(page).inputValue(), 'Milk of ')
+    assert.deepEqual(await textsOf(page)(), ['Bread', 'Milk'])
+    await field(page).press('End')
+    await field(page).pressSequentially('oats')
+    await field(page).press('Enter')
+    await newTodo(page).press('End')
+    await newTodo(page).pressSequentially('thought')
+    await newTodo(page).press('Enter')
+    await eventually(savedTexts, ['Half a thought', 'Bread', 'Milk of oats'])
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await drawAnew(page)
+    assert.equal(await newTodo(page).inputValue(), '')
+    assert.equal(await field(page).count(), 0)
+  })
+
+  await t.test('comes back once, and not where its field was closed', async (t) => {
+    const { page, texts } = await visit(t, 'Milk')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    await field(page).press('Escape')
+    await newTodo(page).fill('Bread')
+    await newTodo(page).fill('')
+    await drawAnew(page)
+    assert.equal(await field(page).count(), 0)
+    assert.equal(await newTodo(page).inputValue(), '')
+    assert.deepEqual(await texts(), ['Milk'])
+  })
+
+  await t.test('is on top where the list does not have its todo', async (t) => {
+    const { page, saved } = await visit(t, '✓ Milk', 'Bread')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    await drawAnew(page, '/home?show=open')
+    assert.equal(await field(page).inputValue(), 'Oats')
+    await field(page).press('Enter')
+    await eventually(
+      async () => (await saved()).map(({ text, completed }) => [text, completed]),
+      [
+        ['Bread', false],
+        ['Oats', true],
+      ],
+    )
+    await eventually(textsOf(page), ['Bread'])
+    await eventually(() => page.locator('.count').allTextContents(), ['2', '1', '1'])
+  })
+
+  await t.test('meets the text that another made of it meanwhile', async (t) => {
+    const { page, saved, elsewhere, savedTexts } = await visit(t, 'Milk')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    const [milk] = await saved()
+    await elsewhere('PATCH', `/${milk?.id}`, { text: 'Cream' })
+    await drawAnew(page)
+    await field(page).press('Enter')
+    const question = page.getByRole('dialog')
+    await question.getByText('Cream').waitFor()
+    // Who leaves without an answer has the text in its field, also after that.
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'hidden' })
+    await drawAnew(page)
+    assert.equal(await field(page).inputValue(), 'Oats')
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Oats'])
+  })
+
+  await t.test('becomes a new todo where its own is gone', async (t) => {
+    const { page, saved, elsewhere, savedTexts } = await visit(t, 'Milk')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    const [milk] = await saved()
+    await elsewhere('DELETE', `/${milk?.id}`)
+    await drawAnew(page)
+    await field(page).press('Enter')
+    await page.locator('.todo').getByText('Save adds it anew').waitFor()
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Oats'])
+  })
+
+  await t.test('has the reason with it for which it was refused', async (t) => {
+    const { page, savedTexts } = await visit(t, 'Milk')
+    const fault = page.locator('.todo').getByText('at most 2000 characters')
+    await enter(page, 'x'.repeat(2001))
+    await fault.waitFor()
+    await drawAnew(page)
+    await fault.waitFor()
+    assert.equal(await page.locator('[data-count="all"]').textContent(), '2')
+    await field(page).fill('Short')
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Short', 'Milk'])
+    await drawAnew(page)
+    assert.equal(await field(page).count(), 0)
+  })
+
+  await t.test('goes with the todo that was still being added', async (t) => {
+    const { page, savedTexts } = await visit(t)
+    await page.route(API, (route) => route.abort('connectionrefused'))
+    await enter(page, 'Milk')
+    await page.getByText('Not saved yet').waitFor()
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    await page.unroute(API)
+    await drawAnew(page)
+    assert.equal(await field(page).count(), 1)
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Oats'])
+    await eventually(textsOf(page), ['Oats'])
+  })
+
+  await t.test('is nobody else’s, and is forgotten by signing out', async (t) => {
+    const ann = await visit(t, 'Milk')
+    const bob = await visit(t)
+    const { page } = ann
+    await newTodo(page).fill('A secret')
+    await signInInstead(page, bob)
+    assert.equal(await newTodo(page).inputValue(), '')
+    await signInInstead(page, ann)
+    assert.equal(await newTodo(page).inputValue(), 'A secret')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/login')
+    assert.equal(await page.evaluate('sessionStorage.length'), 0)
+    await ann.signIn(page)
+    assert.equal(await newTodo(page).inputValue(), '')
+  })
+
+  await t.test('is not what the storage has of another program', async (t) => {
+    const { page } = await visit(t, 'Milk')
+    await page.evaluate(
+      `sessionStorage.setItem('typed/' + document.getElementById('todo-page').dataset.person, '{"added": 1}')`,
+    )
+    await page.reload()
+    assert.equal(await newTodo(page).inputValue(), '')
+    await edit(page, 'Milk', 'Oats')
+    await page.getByText('Saved', { exact: true }).waitFor()
+  })
+})
