@@ -2,6 +2,7 @@ import $ from 'jquery'
 import { isRecord } from '../../src/lib/record.ts'
 import { person } from '../page-data.ts'
 import { tab } from '../storage.ts'
+import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { countRow, insertFirst, rows, visibleRows } from './list.ts'
 import { refresh } from './navigation.ts'
@@ -13,7 +14,7 @@ import { isDraft, isTicked, knownOf, newRow, rowOf, textOf } from './row.ts'
 /** The field of a todo. */
 interface Field {
   /** Undefined for a todo that only the page has, since the server refused it or has it no more. */
-  readonly id?: number
+  readonly id: number | undefined
   readonly text: string
   /** The text that the field began with. */
   readonly before: string
@@ -54,9 +55,8 @@ const isTyped = (row: HTMLElement): boolean => isDraft(row) || field.isChanged(r
 export const isAnyTyped = (): boolean => typedForNew().trim() !== '' || visibleRows().some(isTyped)
 
 function fieldOf(row: HTMLElement): Field {
-  const { id } = knownOf(row)
   return {
-    ...(id !== undefined && { id }),
+    id: knownOf(row).id,
     text: field.typedIn(row),
     before: row.dataset.editing ?? '',
     completed: isTicked(row),
@@ -93,6 +93,12 @@ function rowFor({ id, text, before, completed }: Field): HTMLElement {
   return row
 }
 
+/** The text of a todo that goes, on another page, is that of a new one, as when it is gone. */
+const unlessGoing = (left: Field): Field =>
+  left.id !== undefined && deletions.noted().has(left.id)
+    ? { ...left, id: undefined, fault: `Not saved: ${field.GONE}` }
+    : left
+
 /** Opens a field as it was left. */
 function restore(left: Field): void {
   const row = rowFor(left)
@@ -107,7 +113,7 @@ export function watchDrafts(): void {
     // What the server sent along is of a form that it gave back.
     if (typedForNew() === '') $('#new-text').val(drafts.added)
     // Each new row goes on top of those before it.
-    for (const each of drafts.fields.toReversed()) restore(each)
+    for (const each of drafts.fields.toReversed()) restore(unlessGoing(each))
   }
   $('#todo-page').on('input', keep)
   // These tell of what was not typed, such as a field that was closed, before a page can be thrown away.

@@ -113,6 +113,23 @@ test('what is typed when the browser throws the page away', async (t) => {
     await eventually(savedTexts, ['Oats'])
   })
 
+  await t.test('becomes one, too, while another page deletes its own', async (t) => {
+    const { page, context, savedTexts } = await visit(t, 'Milk')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    const other = await context.newPage()
+    await other.goto('/home')
+    await other.getByRole('button', { name: 'Delete: Milk' }).click()
+    await drawAnew(page)
+    assert.equal(await field(page).inputValue(), 'Oats')
+    await page.locator('.todo').getByText('Save adds it anew').waitFor()
+    await field(page).press('Enter')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await other.close({ runBeforeUnload: true })
+    await eventually(savedTexts, ['Oats'])
+    await eventually(textsOf(page), ['Oats'])
+  })
+
   await t.test('has the reason with it for which it was refused', async (t) => {
     const { page, savedTexts } = await visit(t, 'Milk')
     const fault = page.locator('.todo').getByText('at most 2000 characters')
