@@ -124,6 +124,30 @@ test('of many writes at once that run out of room, those answered 201 are there 
   assert.deepEqual(kept.map(({ text }) => text).sort(), [...acknowledged, textOf(200)].sort())
 })
 
+test('a write that would have had room is a 503, too, where one beside it takes it along', async (t) => {
+  const { ann, db } = await sharedFile(t)
+  const pages = (most: number) => sql`pragma max_page_count = ${sql.lit(most)}`.execute(db)
+  const { id } = (await ann.post('/api/v1/todos', { text: 'Short' })).json()
+  const statuses = new Set<number>()
+  for (let round = 0; round < 40; round++) {
+    await pages(10_000)
+    await ann.post('/api/v1/todos', { text: 'y'.repeat(1 + ((round * 37) % 900)) })
+    await pages(1)
+    const text = `Round ${round}`
+    const key = (each: number) => ({ 'idempotency-key': `${round}-${each}`.padEnd(200, 'k') })
+    const [changed] = await Promise.all([
+      ann.patch(`/api/v1/todos/${id}`, { text }),
+      ...[1, 2, 3, 4].map((each) =>
+        ann.post('/api/v1/todos', { text: 'x'.repeat(each * 150) }, key(each)),
+      ),
+    ])
+    statuses.add(changed.statusCode)
+    const isThere = (await ann.get(`/api/v1/todos/${id}`)).json().text === text
+    assert.equal(changed.statusCode === 200, isThere)
+  }
+  assert.deepEqual([...statuses].sort(), [200, 503])
+})
+
 test('one of many writes at once that is refused takes none of the others with it', async (t) => {
   const { ann, nobody } = await sharedFile(t)
   const person = {

@@ -66,6 +66,8 @@ export class SharedCommit {
       this.#pass()
       throw error
     }
+    // Of a transaction that SQLite has rolled back in this turn there may be one already.
+    clearImmediate(this.#endOfTurn)
     this.#endOfTurn = setImmediate(() => {
       if (this.#isTaken) this.#isDue = true
       else this.#commit()

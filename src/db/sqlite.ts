@@ -39,6 +39,8 @@ const isReading = ({ query, sql }: CompiledQuery): boolean =>
 class SqliteSession implements DatabaseConnection {
   readonly #connections: Connections
   #isInTransaction = false
+  /** What the last statement that failed in the transaction did so for. */
+  #failure: unknown
 
   constructor(connections: Connections) {
     this.#connections = connections
@@ -47,7 +49,7 @@ class SqliteSession implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { writer, reader, writes } = this.#connections
     const run = (connection: SqliteConnection) => connection.run<Row>(query.sql, query.parameters)
-    if (this.#isInTransaction) return run(writer)
+    if (this.#isInTransaction) return this.#inTransaction(() => run(writer))
     if (reader && isReading(query)) return whenUnlocked(() => run(reader))
     await writes.begin()
     let result: QueryResult<Row>
@@ -67,16 +69,26 @@ class SqliteSession implements DatabaseConnection {
     yield await this.executeQuery<Row>(query)
   }
 
+  #inTransaction<Result>(statement: () => Result): Result {
+    try {
+      return statement()
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
+  }
+
   async begin(): Promise<void> {
     const { writer, writes } = this.#connections
     await writes.begin()
     writer.run('savepoint member', [])
     this.#isInTransaction = true
+    this.#failure = undefined
   }
 
   async commit(): Promise<void> {
     const { writer, writes } = this.#connections
-    writer.run('release member', [])
+    this.#inTransaction(() => writer.run('release member', []))
     this.#isInTransaction = false
     await writes.end()
   }
@@ -90,7 +102,7 @@ class SqliteSession implements DatabaseConnection {
       writer.run('rollback to member', [])
       writer.run('release member', [])
     }
-    writes.abandon(new Error('SQLite has rolled back the transaction'))
+    writes.abandon(this.#failure)
   }
 }
 
