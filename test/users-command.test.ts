@@ -27,6 +27,23 @@ test('the command line makes, lists and promotes users', async (t) => {
   assert.match(await list(), /^1\tann@example.com\tAnn\tArcher\tadministrator\n/)
 })
 
+test('nobody can forge a row of the list of users, or steer the terminal that shows it', async (t) => {
+  const server = await startServer(t)
+  const names = {
+    fname: 'Eve\n7\troot@example.com\tR\tT\tadministrator\x1b[2K\x1b]0;title\x07',
+    lname: 'a\u202Eb\x9b1m',
+  }
+  const answer = await fetch(`${server.url}/api/v1/users/signup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'eve@example.com', password: 'rain on tin roofs', ...names }),
+  })
+  assert.equal(answer.status, 201)
+  const { stdout } = await server.todo(['user', 'list'])
+  assert.match(stdout, /^1\teve@example\.com\tEve[^\t\n]*\ta�b�1m\tuser\n$/)
+  assert.doesNotMatch(stdout.replaceAll(/[\t\n]/g, ''), /[\p{Cc}\p{Cf}]/u)
+})
+
 test('the command line refuses what signing up would refuse', async (t) => {
   const { todo } = await installation(t)
   const common = await todo(ANN, { input: 'password1' })

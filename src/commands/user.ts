@@ -23,6 +23,9 @@ interface Flags {
 
 const PAGE = 1000
 
+/** What a terminal would take for more than text, or who reads the list by lines and tabs for an end. */
+const NOT_TEXT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
 /** `todo user …`: gives the lines to print. Throws `UsageError`, or the `Problem` that a client would get. */
 export async function userCommand(
   config: Config,
@@ -53,7 +56,8 @@ async function listUsers(db: Db): Promise<string[]> {
   for (let offset = 0; ; offset += PAGE) {
     const page = await users.list(db, { offset, limit: PAGE })
     for (const { id, email, fname, lname, is_admin } of page) {
-      lines.push([id, email, fname, lname, is_admin ? 'administrator' : 'user'].join('\t'))
+      const texts = [email, fname, lname].map((text) => text.replaceAll(NOT_TEXT, '\uFFFD'))
+      lines.push([id, ...texts, is_admin ? 'administrator' : 'user'].join('\t'))
     }
     if (page.length < PAGE) return lines
   }
