@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { codeOf } from '../lib/code.ts'
@@ -29,8 +30,9 @@ export function keptKey(): string {
   }
   mkdirSync(resolve(path, '..'), { recursive: true, mode: 0o700 })
   // Written aside and linked in: of two first starts at once, both read the same whole key.
-  const aside = `${path}.${process.pid}`
-  writeFileSync(aside, `${randomSecret()}\n`, { mode: 0o600, flush: true })
+  // By a name of its own: in containers that share the folder each may be process 1.
+  const aside = `${path}.${randomUUID()}`
+  writeFileSync(aside, `${randomSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {
     linkSync(aside, path)
   } catch (error) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as files from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
@@ -47,7 +48,7 @@ export async function copyFile(
   const to = followed(target)
   refuseAsTarget(to, from)
   if (!force) refuseIfThere(to)
-  const aside = `${to}.${process.pid}.partial`
+  const aside = `${to}.${randomUUID()}.partial`
   const source = openToRead(from)
   try {
     // The copy and the counts are of the moment at which this begins.
