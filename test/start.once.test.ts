@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { chmod, readdir, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { buildPages } from '../scripts/build/pages.ts'
+import { buildPages, INPUTS } from '../scripts/build/pages.ts'
 import { buildServer } from '../scripts/build/server.ts'
 import { installation } from './command.ts'
 import { freePort } from './free-port.ts'
 import { copyOf, startServer } from './server.ts'
 
-const BUILT = resolve(import.meta.dirname, '../dist/main.js')
+const root = resolve(import.meta.dirname, '..')
+const BUILT = join(root, 'dist/main.js')
 const TOLD = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
 
 test('a start takes the code that an earlier one compiled', async (t) => {
@@ -141,6 +142,29 @@ async function firstConnection(port: number): Promise<Socket> {
 test('what is built is built again only after something changed', async () => {
   assert.equal(await buildServer(), 'fresh')
   assert.equal(await buildPages(), 'fresh')
+})
+
+/** The sources at `path` and what they import for more than its types, by their paths from here. */
+function sourcesOf(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found
+  found.add(path)
+  const code = readFileSync(resolve(root, path), 'utf8')
+  for (const [, other = ''] of code.matchAll(
+    /^(?:import(?! type)|} from|export).*'(\..+\.ts)'/gm,
+  )) {
+    sourcesOf(join(dirname(path), other), found)
+  }
+  return found
+}
+
+test('a change of any source of the pages’ script is noticed', () => {
+  const noticed = new Set(globSync(INPUTS, { cwd: root }))
+  const sources = [...sourcesOf('browser/main.ts')]
+  assert.ok(sources.length > 30, `${sources.length} files`)
+  assert.deepEqual(
+    sources.filter((path) => !noticed.has(path)),
+    [],
+  )
 })
 
 /** The built file at `path` and all that it loads, by their paths. */

@@ -9,8 +9,9 @@ import { type Built, builtFrom, bundle, digestOf, root, target, writeAtOnce } fr
 const manifest = join(target, 'manifest.json')
 
 /** Whatever the result depends on: the sources, the views whose classes Tailwind looks for, the tools. */
-const INPUTS = [
+export const INPUTS = [
   'browser/**/*.{ts,css,svg,png}',
+  'src/lib/*.ts',
   'src/web/**/*.ts',
   'src/features/*/*.ts',
   'scripts/build/*.ts',
