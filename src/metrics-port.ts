@@ -8,5 +8,8 @@ export async function offerMetrics(
 ): Promise<void> {
   if (metricsPort === undefined) return
   const { serveMetrics } = await import('./http/metrics.ts')
-  logger.info(`Metrics on ${await serveMetrics({ host, port: metricsPort }, text)}`)
+  const url = await serveMetrics({ host, port: metricsPort }, text, (err) =>
+    logger.error({ err }, 'the metrics cannot be told'),
+  )
+  logger.info(`Metrics on ${url}`)
 }

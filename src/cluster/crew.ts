@@ -139,7 +139,10 @@ export class Crew {
     const { maxRequests, workerMemoryLimit } = this.#rules
     if (report.report === 'replace me') this.#replace(member, report.reason)
     if (report.report === 'ask for metrics') {
-      void this.metrics().then((text) => member.order({ order: 'metrics', text }))
+      this.metrics().then(
+        (text) => member.order({ order: 'metrics', text }),
+        (err: unknown) => this.#logger.error({ err }, 'the metrics of the workers cannot be told'),
+      )
     }
     if (report.report !== 'beat') return
     if (maxRequests > 0 && report.requests >= requestsMax) {
@@ -196,8 +199,7 @@ export class Crew {
     } else {
       this.#logger.error({ worker: id, worker_pid: pid, ending }, 'a worker ended')
       // Workers that fail together count as one failure.
-      const isNew = member.startedAt > this.#lastFailureAt
-      if (isNew && !isSettled(member)) {
+      if (member.startedAt > this.#lastFailureAt && !isSettled(member)) {
         this.#failures++
         this.#lastFailureAt = performance.now()
       }
@@ -237,10 +239,8 @@ export class Crew {
           : // Counted in looks, not by the clock: after this machine slept, nobody is late.
             ++member.silence > LOOKS
       if (!isLate) continue
-      this.#logger.error(
-        { worker: member.id, worker_pid: member.pid },
-        'a worker does not answer: killing it',
-      )
+      const { id, pid } = member
+      this.#logger.error({ worker: id, worker_pid: pid }, 'a worker does not answer: killing it')
       member.kill()
     }
   }

@@ -153,11 +153,12 @@ export const metricsRoute =
 
 /**
  * Serves `GET /metrics`, and nothing else, on a port of its own. Gives its URL once it listens;
- * throws when the port is taken.
+ * throws when the port is taken. `onFailure` is told why a scrape is answered by a 500.
  */
 export async function serveMetrics(
   { host, port }: { host: string; port: number },
   text: () => Promise<string>,
+  onFailure: (error: unknown) => void,
 ): Promise<string> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
@@ -166,7 +167,10 @@ export async function serveMetrics(
     }
     text().then(
       (body) => response.setHeader('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE).end(body),
-      () => response.writeHead(500).end(),
+      (error: unknown) => {
+        onFailure(error)
+        response.writeHead(500).end()
+      },
     )
   })
   server.listen(port, host)
