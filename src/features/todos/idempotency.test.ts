@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import pg from 'pg'
+import { blockTodos, waitingForLocks } from '../../../test/locks.ts'
 import { signedInVisitor } from '../../../test/visitor.ts'
-import { isPostgresql, type Person, type World, world } from '../../../test/world.ts'
+import { isPostgresql, type Person, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
 const key = (value: string) => ({ 'idempotency-key': value })
@@ -60,14 +60,6 @@ test('of many requests with one key at once, one makes the todo', async (t) => {
 
 const skip = !isPostgresql && 'SQLite has one writer at a time, so a repeat waits'
 
-/** Holds what every insert of a todo needs, until the function that it gives is called. */
-async function blockTodos(databaseUrl: string): Promise<() => Promise<void>> {
-  const other = new pg.Client({ connectionString: databaseUrl })
-  await other.connect()
-  await other.query('begin; lock table todos in exclusive mode')
-  return () => other.end()
-}
-
 test('a key whose first request still runs is refused for now (409)', { skip }, async (t) => {
   const { ann, config } = await world(t)
   const unblock = await blockTodos(config.databaseUrl)
@@ -79,15 +71,6 @@ test('a key whose first request still runs is refused for now (409)', { skip }, 
   assert.equal((await ann.post(TODOS, { text: 'Once' }, key('one'))).json().id, made.id)
   assert.equal(await total(ann), 1)
 })
-
-/** Waits until so many statements wait for another transaction. */
-async function waitingForLocks({ db }: World, count: number): Promise<void> {
-  for (let waiting = 0; waiting < count; ) {
-    const { rows } = await sql`select pid from pg_stat_activity
-      where wait_event_type = 'Lock' and datname = current_database()`.execute(db)
-    waiting = rows.length
-  }
-}
 
 test('a key whose first request died is free, also for another body', { skip }, async (t) => {
   const { ann, config, db } = await world(t)
@@ -146,7 +129,7 @@ test('a form that is sent twice at once makes one todo, and both answers say so'
   const unblock = isPostgresql ? await blockTodos(here.config.databaseUrl) : undefined
   const sent = [1, 2].map(() => browser.submit('/home/todos', form))
   if (unblock) {
-    await waitingForLocks(here, 2)
+    await waitingForLocks(here.db, 2)
     await unblock()
   }
   for (const answer of await Promise.all(sent)) {
