@@ -13,6 +13,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   http: ['lib', 'http'],
   web: ['lib', 'http', 'web'],
   features: ['lib', 'db', 'http', 'web', 'features'],
+  config: ['lib', 'db', 'config'],
 }
 
 /** Features from the lowest up; one may use those before it. */
@@ -39,19 +40,21 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
 )
 
-const importsOf = (file: string): Import[] =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(
-    ([, path = '']) => ({
-      from: file,
-      to: relative(source, join(source, dirname(file), path)),
-    }),
+/** What a file imports, also lazily or for what it does alone. */
+const importedBy = (file: string): string[] =>
+  Array.from(
+    readFileSync(join(source, file), 'utf8').matchAll(/(?:from |import\(|import )'([^']+)'/g),
+    ([, name = '']) => name,
   )
+
+const importsOf = (file: string): Import[] =>
+  importedBy(file)
+    .filter((path) => path.startsWith('.'))
+    .map((path) => ({ from: file, to: relative(source, join(source, dirname(file), path)) }))
 
 const imports = files.flatMap(importsOf)
 const packagesOf = (file: string): string[] =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(
-    ([, name = '']) => name,
-  )
+  importedBy(file).filter((name) => !name.startsWith('.'))
 
 const show = ({ from, to }: Import) => `${from} → ${to}`
 

@@ -86,7 +86,10 @@ test('what the service imports is installed without the packages for development
   const files = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
   const imported = files.flatMap((file) =>
     Array.from(
-      read(file).matchAll(/^(?:import (?!type)|export |\} ).*from '([^.'][^']*)'/gm),
+      // Also what is loaded only when it is needed, or for what it does alone.
+      read(file).matchAll(
+        /^(?!import type).*(?:from |import |import\(|require\(|resolve\()'([^.'][^']*)'/gm,
+      ),
       ([, name = '']) => name,
     ),
   )
