@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
 import { isStrongKey, KEY_FILE, keptKey } from './secret-key.ts'
 
-/** How this process is to run. Lifetimes in seconds, timeouts in milliseconds unless named. */
+/** How this process is to run. Times are in seconds, but in milliseconds in `pool` and `limits`. */
 export type Config = Readonly<ReturnType<typeof configure>>
 
 /** The same for who serves, and so signs. */
@@ -31,7 +31,13 @@ export function readConfig(flags: Flags): Config {
   if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
   if (flags.pretty) variables.LOG_FORMAT = 'pretty'
-  return Object.freeze(configure(readEnvironment(variables)))
+  return Object.freeze(
+    configure(readEnvironment(variables), {
+      isAtTerminal: process.stdout.isTTY,
+      // Not an option: npm tells it to what it runs.
+      isRunByNpm: process.env.npm_lifecycle_event !== undefined,
+    }),
+  )
 }
 
 function dotEnv(): NodeJS.ProcessEnv {
@@ -44,8 +50,17 @@ function dotEnv(): NodeJS.ProcessEnv {
   }
 }
 
-/** Makes the configuration from variables that are read already. Throws `ConfigurationError`. */
-export function configure(environment: Environment) {
+/** Who started the process. */
+interface Starter {
+  readonly isAtTerminal?: boolean
+  readonly isRunByNpm?: boolean
+}
+
+/** Makes the configuration from variables that are read already. */
+export function configure(
+  environment: Environment,
+  { isAtTerminal = false, isRunByNpm = false }: Starter = {},
+) {
   return {
     host: environment.HOST,
     port: environment.PORT,
@@ -87,9 +102,8 @@ export function configure(environment: Environment) {
     workerMemoryLimit: environment.WORKER_MEMORY_LIMIT,
     gracefulTimeout: environment.GRACEFUL_TIMEOUT,
     // Who stops it at a terminal is not a load balancer.
-    drainDelay: process.stdout.isTTY ? 0 : environment.DRAIN_DELAY,
-    // Not an option: npm tells it to what it runs.
-    isRunByNpm: process.env.npm_lifecycle_event !== undefined,
+    drainDelay: isAtTerminal ? 0 : environment.DRAIN_DELAY,
+    isRunByNpm,
     metrics: environment.METRICS,
     metricsPort: environment.METRICS_PORT,
     logLevel: environment.LOG_LEVEL,
