@@ -31,18 +31,10 @@ import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
 import { answerFailures, answerMalformed, failureAnswer, routeUnreadable } from './http/failure.ts'
-import {
-  collectRoutes,
-  guardAnswers,
-  guardMediaTypes,
-  METHODS,
-  type RouteTable,
-  refuseOtherMethods,
-  requestId,
-  takePathsOnly,
-} from './http/guard.ts'
+import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
+import { collectRoutes, METHODS, type RouteTable, refuseOtherMethods } from './http/methods.ts'
 import { logRequests } from './http/observe.ts'
 import { traceOf } from './http/trace.ts'
 import { readiness } from './readiness.ts'

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from '
 import { nextTo } from '../lib/local-path.ts'
 import { conflict, forbidden, unauthenticated } from '../lib/problem.ts'
 import { readCookie, SESSION_COOKIE } from './cookies.ts'
-import { SAFE_METHODS } from './guard.ts'
+import { SAFE_METHODS } from './methods.ts'
 
 /** Who is calling. */
 export interface Caller {

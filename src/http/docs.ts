@@ -6,7 +6,7 @@ import { lazy } from '../lib/lazy.ts'
 import { isRecord } from '../lib/record.ts'
 import { ProblemBody } from '../lib/shapes.ts'
 import { overHttps } from './cookies.ts'
-import { SAFE_METHODS } from './guard.ts'
+import { SAFE_METHODS } from './methods.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
