@@ -88,5 +88,5 @@ export async function change(db: Db, person: Person, changes: AccountUpdate): Pr
 export async function erase(db: Db, person: Person, password: string): Promise<void> {
   await requirePassword(db, person, password, 'password')
   await sessions.removeAll(db, person.id)
-  await persistently(() => users.remove(db, person.id))
+  await persistently(() => db.transaction().execute((db) => users.remove(db, person.id)))
 }

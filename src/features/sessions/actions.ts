@@ -102,7 +102,7 @@ export const signInBrowser = (
  * Begins a browser's session and gives the secret for its cookie: a new one at every sign-in (OWASP
  * Session Management Cheat Sheet, session fixation). To be called in a transaction.
  */
-export async function begin(
+async function begin(
   db: Db,
   { sessionLifetime }: SignInRules,
   user_id: number,
@@ -119,6 +119,14 @@ export async function begin(
   await remember(db, user_id, browser)
   return secret
 }
+
+/** Begins a browser's session for one who needs no password: who has just made the account. */
+export const signInUnasked = (
+  db: Db,
+  rules: SignInRules,
+  userId: number,
+  browser: Browser,
+): Promise<string> => db.transaction().execute((db) => begin(db, rules, userId, browser))
 
 /** Ends the session whose cookie holds the secret, if there is one. */
 export const end = (db: Db, secret: string): Promise<void> =>

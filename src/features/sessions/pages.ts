@@ -16,7 +16,7 @@ import { sendPage } from '../../web/send-page.ts'
 import { signUp } from '../users/actions.ts'
 import { Password, UserCreate } from '../users/schema.ts'
 import * as users from '../users/store.ts'
-import { begin, end, endOne, type SignInRules, signInBrowser } from './actions.ts'
+import { end, endOne, type SignInRules, signInBrowser, signInUnasked } from './actions.ts'
 import { listActive } from './list-store.ts'
 import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
@@ -164,7 +164,7 @@ export const sessionPages =
         }
         const browser = browserOf(request)
         const { id } = outcome.done
-        const secret = await db.transaction().execute((db) => begin(db, rules, id, browser))
+        const secret = await signInUnasked(db, rules, id, browser)
         keep(reply, secret, browser)
         flash(reply, 'signed-up')
         return reply.redirect(localPath(request.body.next, '/home'))

@@ -180,12 +180,11 @@ export async function promote(db: Db, id: number): Promise<void> {
 /**
  * Erases the account and everything it owns. The foreign keys would do that, but in another order than
  * who adds a todo meanwhile takes its locks (key, todo, count, user), and then one of two must fail.
+ * To be called in a transaction.
  */
 export async function remove(db: Db, id: number): Promise<void> {
-  await db.transaction().execute(async (db) => {
-    await db.deleteFrom('idempotency_keys').where('user_id', '=', id).execute()
-    await db.deleteFrom('todos').where('owner_id', '=', id).execute()
-    await db.deleteFrom('todo_counts').where('owner_id', '=', id).execute()
-    await db.deleteFrom('users').where('id', '=', id).execute()
-  })
+  await db.deleteFrom('idempotency_keys').where('user_id', '=', id).execute()
+  await db.deleteFrom('todos').where('owner_id', '=', id).execute()
+  await db.deleteFrom('todo_counts').where('owner_id', '=', id).execute()
+  await db.deleteFrom('users').where('id', '=', id).execute()
 }
