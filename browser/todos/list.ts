@@ -4,7 +4,9 @@ import {
   type Counts,
   emptyState,
   homePath,
+  pageNumber,
   shows,
+  summaryOf,
   type View,
 } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
@@ -107,9 +109,7 @@ function showCounts(next: Counts): void {
 }
 
 const showSummary = (): void => {
-  const { q } = current
-  const text = q ? `Todos with “${q}”` : counts.open === 1 ? '1 to do' : `${counts.open} to do`
-  $('#summary').text(lag || text)
+  $('#summary').text(lag || summaryOf(current, counts))
 }
 
 /** The address of the view whose rows the page shows. */
@@ -168,7 +168,7 @@ export function setView(view: View, pageTotal: number): void {
       .attr('href', homePath({ ...view, page: Math.max(1, Math.min(page, pages)) }))
       .prop('hidden', (page < 1 || page > pages) && !isFollowed)
   }
-  $('#page-number').text(`Page ${view.page} of ${pages}`)
+  $('#page-number').text(pageNumber(view, pages))
   if (isBehind()) showSummary()
   else sayBehind('')
 }

@@ -1,5 +1,5 @@
 import $ from 'jquery'
-import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
+import { homePath, pageNumber, type View, viewOf } from '../../src/features/todos/links.ts'
 import { Away, Refused, SignedOut } from '../api.ts'
 import { showDeletions } from './deletions.ts'
 import {
@@ -209,7 +209,7 @@ async function follow(event: JQuery.TriggeredEvent): Promise<void> {
   if (currentTarget.dataset.clearSearch !== undefined) $('#search').val('').trigger('focus')
   if (!(await goTo(view, 'push')) || !currentTarget.dataset.page) return
   scrollTo({ top: 0 })
-  announce(`Page ${currentView().page} of ${pageCount()}`)
+  announce(pageNumber(currentView(), pageCount()))
   visibleRows()[0]?.focus({ preventScroll: true })
 }
 

@@ -24,6 +24,13 @@ export function emptyState({ show, q }: View, { all }: Counts): string {
   return all === 0 ? 'first' : show
 }
 
+/** What the list has, in words above it. */
+export const summaryOf = ({ q }: Pick<View, 'q'>, { open }: Pick<Counts, 'open'>): string =>
+  q ? `Todos with “${q}”` : open === 1 ? '1 to do' : `${open} to do`
+
+export const pageNumber = ({ page }: Pick<View, 'page'>, pages: number): string =>
+  `Page ${page} of ${pages}`
+
 /** The address of a view of the todo page. What is usual is left out, so that addresses stay short. */
 export function homePath({ show, q, page }: View): string {
   const query = new URLSearchParams({

@@ -3,7 +3,16 @@ import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
 import { html, type Html } from '../../web/html.ts'
 import { conflictDialog, shortcutsDialog } from './dialogs.ts'
-import { type Counts, emptyState, homePath, type Show, shows, type View } from './links.ts'
+import {
+  type Counts,
+  emptyState,
+  homePath,
+  pageNumber,
+  type Show,
+  shows,
+  summaryOf,
+  type View,
+} from './links.ts'
 import { row, type RowOptions, rowTemplates } from './rows.ts'
 
 export interface HomeOptions {
@@ -35,7 +44,7 @@ export const homeView = (options: HomeOptions): Html => html`
     </div>
     ${options.refusal && warning(options.refusal)}
     <div class="list-head">
-      <p id="summary" class="summary">${summary(options)}</p>
+      <p id="summary" class="summary">${summaryOf(options.view, options.counts)}</p>
       <p id="save-state" class="save-state" role="status"></p>
     </div>
     <ul id="todos" class="todo-list" aria-label="Todos" ${options.rows.length === 0 && html`hidden`}>
@@ -95,9 +104,6 @@ const search = ({ show, q }: View): Html => html`
     <button>Search</button>
   </form>`
 
-const summary = ({ view, counts }: HomeOptions): string =>
-  view.q ? `Todos with “${view.q}”` : counts.open === 1 ? '1 to do' : `${counts.open} to do`
-
 /** All of them stand on the page, so that the script needs no words of its own. */
 const emptyStates = ({ view, counts, rows }: HomeOptions): Html => {
   const state = rows.length > 0 ? undefined : emptyState(view, counts)
@@ -133,7 +139,7 @@ const pager = ({ view, pages }: HomeOptions): Html => {
   <nav id="pager" class="pager" aria-label="Pages" ${pages < 2 && html`hidden`}>
     <a class="button-quiet" href="${to(view.page - 1)}" data-page="previous"
       ${view.page <= 1 && html`hidden`}>${icon('previous')}Previous</a>
-    <span id="page-number">Page ${view.page} of ${pages}</span>
+    <span id="page-number">${pageNumber(view, pages)}</span>
     <a class="button-quiet" href="${to(view.page + 1)}" data-page="next"
       ${view.page >= pages && html`hidden`}>Next${icon('next')}</a>
   </nav>`
