@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Result } from './load/types.ts'
 
-export const DATABASES = ['SQLite', 'PostgreSQL'] as const
+const DATABASES = ['SQLite', 'PostgreSQL'] as const
 export type Database = (typeof DATABASES)[number]
 
 /** Seconds without load before memory is looked at again; the service rests for up to 40 before it gives memory back. */

@@ -144,7 +144,7 @@ export const signIn: Work = {
     })),
   }),
 }
-export const mix: Work = {
+const mix: Work = {
   name: '90 % reads, 10 % creates, 256 connections',
   isCommon: true,
   isAdding: true,

@@ -1,4 +1,5 @@
 import $ from 'jquery'
+import { isRecord } from '../src/lib/record.ts'
 import { person } from './page-data.ts'
 
 /** The server said no. `status` and the sentence that it gave. */
@@ -91,9 +92,7 @@ export function call({ method, url, body, headers = {}, signal }: Request): Prom
 function detailOf(text: string | undefined): string {
   try {
     const problem: unknown = JSON.parse(text ?? '')
-    if (typeof problem === 'object' && problem !== null && 'detail' in problem) {
-      return String(problem.detail)
-    }
+    if (isRecord(problem) && typeof problem.detail === 'string') return problem.detail
   } catch {
     // What answered is not our server: a proxy, with a page of its own.
   }

@@ -10,7 +10,7 @@ const SMALL_TARGETS = `[...document.querySelectorAll('a[href], button, input, se
   .map(({ element, box }) => element.outerHTML.slice(0, 120) + ' ' + box.width + ' by ' + box.height)`
 
 /** Fails where a finger would miss: a target under 44 by 44 CSS pixels. */
-export async function assertTargets(page: Page, state: string): Promise<void> {
+async function assertTargets(page: Page, state: string): Promise<void> {
   assert.deepEqual(await page.evaluate(SMALL_TARGETS), [], state)
 }
 
@@ -28,7 +28,7 @@ const RIGHTMOST = `(() => {
 })()`
 
 /** Fails where something must be scrolled to sideways, or is cut off. */
-export async function assertReflows(page: Page, state: string): Promise<void> {
+async function assertReflows(page: Page, state: string): Promise<void> {
   const before = page.viewportSize()
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 700 })

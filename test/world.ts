@@ -128,7 +128,7 @@ export async function freshDatabase(): Promise<{ url: string; drop: () => Promis
 }
 
 /** Runs one statement on the PostgreSQL server of the tests. */
-export async function administer(server: string, statement: string): Promise<void> {
+async function administer(server: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: server })
   await client.connect()
   try {

@@ -1,4 +1,5 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
+import { isRecord } from '../../src/lib/record.ts'
 import { type Answer, Away, call, Refused } from '../api.ts'
 import { pageData } from '../page-data.ts'
 
@@ -7,7 +8,7 @@ export const api = (): string => pageData('api')
 export const pageSize = (): number => Number(pageData('pageSize'))
 
 /** Reads a todo from an answer. Throws when it is none. */
-export function todoIn({ body }: Answer): Todo {
+function todoIn({ body }: Answer): Todo {
   if (!isTodo(body)) throw new Error('The server gave no todo.')
   return body
 }
@@ -18,15 +19,10 @@ export function todosIn({ body }: Answer): Todo[] {
 }
 
 const isTodo = (value: unknown): value is Todo =>
-  typeof value === 'object' &&
-  value !== null &&
-  'id' in value &&
+  isRecord(value) &&
   typeof value.id === 'number' &&
-  'text' in value &&
   typeof value.text === 'string' &&
-  'completed' in value &&
   typeof value.completed === 'boolean' &&
-  'updated_at' in value &&
   typeof value.updated_at === 'string'
 
 interface Tagged {

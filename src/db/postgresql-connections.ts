@@ -70,14 +70,14 @@ export class PostgresqlConnections {
   /** Runs a statement on a connection of its own. */
   async runAlone(statement: pg.QueryConfig): Promise<pg.QueryResult> {
     const client = await this.connect()
-    let isDone = false
+    let isUnusable = false
     try {
       return await client.query(statement)
     } catch (error) {
-      isDone = isSpent(error)
+      isUnusable = isSpent(error)
       throw error
     } finally {
-      client.release(isDone)
+      client.release(isUnusable)
     }
   }
 

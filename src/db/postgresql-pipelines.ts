@@ -49,7 +49,7 @@ class Pipeline {
       return await this.#client.query(statement)
     } catch (error) {
       if (this.#isGivenUp) throw new GivenUp()
-      if (codeOf(error) === TOOK_TOO_LONG) this.#giveUp()
+      if (sqlStateOf(error) === TOOK_TOO_LONG) this.#giveUp()
       // What the database only refuses leaves the connection as it was.
       else if (!isRefusal(error)) this.#isBroken = true
       throw error
@@ -88,11 +88,11 @@ export class GivenUp extends Error {}
 /** PostgreSQL's code for a statement that it ended at the `statement_timeout`. */
 const TOOK_TOO_LONG = '57014'
 
-const codeOf = (error: unknown): string | undefined =>
+const sqlStateOf = (error: unknown): string | undefined =>
   error instanceof pg.DatabaseError ? error.code : undefined
 
 /** Whether the database answered with an error and goes on; classes 08, 57P and XX may end the connection. */
-const isRefusal = (error: unknown): boolean => /^(?!08|57P|XX)/.test(codeOf(error) ?? 'XX')
+const isRefusal = (error: unknown): boolean => /^(?!08|57P|XX)/.test(sqlStateOf(error) ?? 'XX')
 
 /**
  * Runs statements that take well under a millisecond, several at a time on each of a few

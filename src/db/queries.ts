@@ -9,7 +9,7 @@ export async function countOf<Table extends keyof Tables, Row>(
   const { total } = await query
     .select((of) => of.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow()
-  return Number(total)
+  return total
 }
 
 /** Counts every user's todos anew, which is only needed after they were written by hand. */

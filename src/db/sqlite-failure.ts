@@ -32,14 +32,14 @@ class SqliteFailure extends ForeseenError {
 }
 
 /** SQLite's extended result code. */
-const codeOf = (error: unknown): number | undefined =>
+const errcodeOf = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode
     : undefined
 
 /** Whether the primary result code, which an extended one begins with, is among `codes`. */
 const isOf = (error: unknown, ...codes: readonly number[]): boolean =>
-  codes.includes((codeOf(error) ?? 0) & 0xff)
+  codes.includes((errcodeOf(error) ?? 0) & 0xff)
 
 /** Whether another process has the lock that a statement needs. The statement has done nothing then. */
 export const isBusy = (error: unknown): boolean => isOf(error, BUSY)
@@ -49,11 +49,11 @@ export const isDamage = (error: unknown): boolean => isOf(error, CORRUPT, NOT_A_
 
 /** Of a copy: whether it failed where it is written, and not where it is read. */
 export const isOfWriting = (error: unknown): boolean =>
-  isOf(error, READ_ONLY, IO_ERROR, FULL, CANNOT_OPEN) && !FAILED_READS.has(codeOf(error))
+  isOf(error, READ_ONLY, IO_ERROR, FULL, CANNOT_OPEN) && !FAILED_READS.has(errcodeOf(error))
 
 /** An error of SQLite that is about the file at `path`, in words that name it; any other as it is. */
 export function explained(error: unknown, path: string): unknown {
-  const code = codeOf(error)
+  const code = errcodeOf(error)
   if (!(error instanceof Error) || code === undefined || error instanceof SqliteFailure)
     return error
   if (isDamage(error)) {
