@@ -98,8 +98,9 @@ export async function copyOf(t: TestContext, parts: readonly string[]): Promise<
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: () => string,
+  patience = PATIENCE,
 ): Promise<void> {
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + patience
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`never came true: ${what()}`)
     await delay(20)

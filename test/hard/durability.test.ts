@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type FragilePostgres, startFragilePostgres } from '../postgres.ts'
 import { isPostgresql } from '../world.ts'
-import { directoryFor, isReady, startService, until } from './service.ts'
+import { until } from '../server.ts'
+import { directoryFor, isReady, startService } from './service.ts'
 import { assertNothingLost, newcomer, writeLoad } from './writers.ts'
 
 /** Enough that every writer is in the middle of something whenever a fault comes. */
@@ -64,10 +65,13 @@ test('kill -9 of one worker after the other, six times, loses nothing, and each 
     const victim = workers[round % 2] ?? 0
     process.kill(victim, 'SIGKILL')
     await load.progress(SOME)
-    await until(() => {
-      const now = childrenOf(supervisor)
-      return now.length === 2 && !now.includes(victim)
-    }, 'two workers again')
+    await until(
+      () => {
+        const now = childrenOf(supervisor)
+        return now.length === 2 && !now.includes(victim)
+      },
+      () => 'two workers again',
+    )
   }
   await load.finish()
   await assertNothingLost(service.url, token, load)
@@ -83,9 +87,15 @@ test('kill -9 of the supervisor, three times, loses nothing, and leaves no worke
     const workers = childrenOf(service.pid())
     assert.equal(workers.length, 2)
     await service.kill('SIGKILL')
-    await until(() => !workers.some((pid) => existsSync(`/proc/${pid}`)), 'the workers end as well')
+    await until(
+      () => !workers.some((pid) => existsSync(`/proc/${pid}`)),
+      () => 'the workers end as well',
+    )
     await service.start()
-    await until(() => childrenOf(service.pid()).length === 2, 'two workers')
+    await until(
+      () => childrenOf(service.pid()).length === 2,
+      () => 'two workers',
+    )
     await load.progress(SOME)
   }
   await load.finish()
@@ -103,9 +113,15 @@ test('kill -9 of PostgreSQL, three times, loses no acknowledged write and double
   const before = pid()
   for (let round = 0; round < 3; round++) {
     await postgres?.kill('SIGKILL')
-    await until(async () => !(await isReady(service.url)), 'not ready without a database')
+    await until(
+      async () => !(await isReady(service.url)),
+      () => 'not ready without a database',
+    )
     await postgres?.start()
-    await until(() => isReady(service.url), 'ready again by itself')
+    await until(
+      () => isReady(service.url),
+      () => 'ready again by itself',
+    )
     await load.progress(SOME)
   }
   await load.finish()

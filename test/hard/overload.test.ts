@@ -4,8 +4,9 @@ import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freshDatabase, isPostgresql } from '../world.ts'
+import { until } from '../server.ts'
 import { flood, type Outcome } from './flood.ts'
-import { directoryFor, type Service, startService, until } from './service.ts'
+import { directoryFor, type Service, startService } from './service.ts'
 import { newcomer } from './writers.ts'
 
 const TODOS = '/api/v1/todos'
@@ -164,7 +165,11 @@ test('10,000 idle connections are borne, and let go when their time is over', as
   assert.ok(sockets.every(isOpen), 'all are open')
   const { now } = memoryOf(service)
   for (let turn = 0; turn < 50; turn++) assert.equal(await statusOf(TODOS), 200)
-  await until(() => !sockets.some(isOpen), 'all were let go', 60_000)
+  await until(
+    () => !sockets.some(isOpen),
+    () => 'all were let go',
+    60_000,
+  )
   assert.equal(await statusOf('/ready'), 200)
   assert.ok(now < 1024, `${now} MB`)
   t.diagnostic(`memory ${Math.round(before)} MB before, ${Math.round(now)} MB with 10,000`)
@@ -203,7 +208,11 @@ test('a crowd of slow senders and of readers that stop is let go, and others are
   const { peak } = memoryOf(service)
   // A connection that is not read shows its end only to the server.
   const open = () => establishedTo(service.url)
-  await until(() => open() < 10, 'all were let go', 120_000)
+  await until(
+    () => open() < 10,
+    () => 'all were let go',
+    120_000,
+  )
   isOver = true
   await dripping
   for (let turn = 0; turn < 20; turn++) assert.equal(await statusOf(TODOS), 200)

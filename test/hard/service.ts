@@ -5,12 +5,11 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../free-port.ts'
+import { until } from '../server.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const PATIENCE = 30_000
 const OUTPUT_MAX = 20_000
 
 /** A service that may be killed and started again in the same place, always at the same URL. */
@@ -66,10 +65,13 @@ export async function startService(
     child.stdout?.on('data', read)
     child.stderr?.on('data', read)
     const started = child
-    await until(async () => {
-      if (started.exitCode !== null) throw new Error(`exited with ${started.exitCode}\n${output}`)
-      return isReady(url)
-    }, `is ready\n${output}`)
+    await until(
+      async () => {
+        if (started.exitCode !== null) throw new Error(`exited with ${started.exitCode}\n${output}`)
+        return isReady(url)
+      },
+      () => `is ready\n${output}`,
+    )
   }
   t.after(async () => {
     await kill()
@@ -85,16 +87,3 @@ export const isReady = (url: string): Promise<boolean> =>
     ({ status }) => status === 200,
     () => false,
   )
-
-/** Waits for `condition`, and fails with `what` when it does not come true in time. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  patience = PATIENCE,
-): Promise<void> {
-  const deadline = Date.now() + patience
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`never came true: ${what}`)
-    await delay(50)
-  }
-}
