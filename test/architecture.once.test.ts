@@ -123,6 +123,21 @@ test('of a feature only api and pages know Fastify, and only stores and db write
   }
 })
 
+test('the layout in docs/architecture.md names every file of what has no features', () => {
+  const page = readFileSync(join(source, '../docs/architecture.md'), 'utf8')
+  const [, layout = ''] = page.split('```')
+  for (const folder of ['lib', 'db', 'http', 'web']) {
+    const [, said = ''] = new RegExp(`^  ${folder}/ (.*?)^  \\w`, 'ms').exec(layout) ?? []
+    const missing = readdirSync(join(source, folder))
+      .filter((name) => !name.endsWith('.test.ts'))
+      .map((name) => name.replace('.ts', ''))
+      // The parts of a database are named by the database.
+      .filter((name) => !/^(sqlite|postgresql)-/.test(name))
+      .filter((name) => !new RegExp(`\\b${name}\\b`).test(said))
+    assert.deepEqual(missing, [], folder)
+  }
+})
+
 test('a file is short enough to be read at once (250 lines)', () => {
   for (const file of files) {
     const lines = readFileSync(join(source, file), 'utf8').split('\n').length
