@@ -66,6 +66,13 @@ export const tab = {
       // Then it was not kept.
     }
   },
+  isAnyKept(): boolean {
+    try {
+      return sessionStorage.length > 0
+    } catch {
+      return false
+    }
+  },
   clear(): void {
     try {
       sessionStorage.clear()

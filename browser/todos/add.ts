@@ -51,7 +51,7 @@ export function watchAdding(): void {
     event.preventDefault()
     const input = $('#new-text')
     const text = String(input.val()).trim()
-    input.val('').removeAttr('aria-invalid').trigger('focus')
+    input.val('').removeAttr('aria-invalid').trigger('input').trigger('focus')
     $('#new-text-fault').empty()
     if (text) add(text)
   })

@@ -2,11 +2,13 @@ import $ from 'jquery'
 import { isRecord } from '../../src/lib/record.ts'
 import { person } from '../page-data.ts'
 import { tab } from '../storage.ts'
+import { part } from '../template.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { countRow, insertFirst, rows, visibleRows } from './list.ts'
 import { refresh } from './navigation.ts'
-import { isDraft, isTicked, knownOf, newRow, rowOf, textOf } from './row.ts'
+import { idOf, isDraft, isTicked, knownOf, learn, newRow, rowOf, textOf } from './row.ts'
+import { get } from './todo.ts'
 
 // What is typed and not saved. A browser throws away the page of a tab that nobody looks at, on a phone most
 // of all, and draws it anew when somebody does: the tab keeps the words.
@@ -88,9 +90,19 @@ function rowFor({ id, text, before, completed }: Field): HTMLElement {
     id === undefined ? newRow(text) : rowOf({ id, text: before, completed, updated_at: '' })
   insertFirst(row)
   if (isDraft(row)) countRow(row, 1)
-  // What the list has to say of it.
-  else refresh()
+  else void look(row)
   return row
+}
+
+/** Learns what became of a todo that the list does not have. */
+async function look(row: HTMLElement): Promise<void> {
+  try {
+    const { todo, tag } = await get(idOf(row))
+    learn(row, todo, tag)
+  } catch {
+    // It is looked at again before it is saved, and what is wrong is said then.
+  }
+  refresh()
 }
 
 /** The text of a todo that goes, on another page, is that of a new one, as when it is gone. */
@@ -106,17 +118,28 @@ function restore(left: Field): void {
   if (left.fault) field.sayFault(row, left.fault)
 }
 
+/** Puts back what was typed for a new todo, before what was typed on the new page until this runs. */
+function restoreNew(text: string): void {
+  const input = part(document.body, '#new-text')
+  if (!(input instanceof HTMLInputElement)) throw new Error('There is no field for new todos.')
+  const { value, defaultValue } = input
+  // What the server sent along is of a form that it gave back.
+  if (value === '' || value !== defaultValue) input.value = text + value
+}
+
 /** Brings back what was typed in this tab, and has it kept from now on. */
-export function watchDrafts(): void {
+export function watchDrafts(list: HTMLElement): void {
   const drafts = tab.read(key(), isDrafts)
   if (drafts) {
-    // What the server sent along is of a form that it gave back.
-    if (typedForNew() === '') $('#new-text').val(drafts.added)
+    restoreNew(drafts.added)
     // Each new row goes on top of those before it.
     for (const each of drafts.fields.toReversed()) restore(unlessGoing(each))
   }
   $('#todo-page').on('input', keep)
-  // These tell of what was not typed, such as a field that was closed, before a page can be thrown away.
-  addEventListener('pagehide', keep)
-  document.addEventListener('visibilitychange', keep)
+  // Fields are opened and closed, refused, and given the ids of their todos without a word being typed.
+  new MutationObserver(keep).observe(list, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ['data-editing', 'data-id'],
+  })
 }

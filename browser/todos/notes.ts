@@ -47,7 +47,8 @@ export function notesOf<Note>(
 const keysOfAll = (): string[] =>
   [...storage.kept().keys()].filter((key) => KINDS.some((kind) => key.startsWith(`${kind}/`)))
 
-export const isAnyNoted = (): boolean => keysOfAll().length > 0
+/** Whether anybody noted something in this browser, or typed something in this tab. */
+export const isAnyNoted = (): boolean => keysOfAll().length > 0 || storage.tab.isAnyKept()
 
 /** Forgets what anybody noted in this browser, which the next person may use, or typed in this tab. */
 export function forgetAll(): void {

@@ -29,6 +29,6 @@ export function startTodoPage(list: HTMLElement): void {
   watchRemoving(list)
   watchLeftovers()
   resume()
-  watchDrafts()
+  watchDrafts(list)
   watchKeyboard()
 }

@@ -4,6 +4,9 @@ let notice: Shown | undefined
 /** What could not be done for want of a session. */
 const retries = new Set<() => Promise<void>>()
 
+/** Opens a tab that knows nothing of this one: it would be given a copy of what this one keeps. */
+const signIn = (): void => void open('/login', '_blank', 'noopener')
+
 /** Says, once, that the session has ended. `retry` is called when the person comes back to the window. */
 export function sayEnded(retry: () => Promise<void>): void {
   retries.add(retry)
@@ -12,7 +15,7 @@ export function sayEnded(retry: () => Promise<void>): void {
     text: 'You are signed out. Nothing is lost: sign in again, then come back here.',
     isAlarm: true,
     lasts: true,
-    action: { label: 'Sign in', run: () => void open('/login') },
+    action: { label: 'Sign in', run: signIn },
   })
 }
 

@@ -11,8 +11,11 @@ const field = (page: Page) => page.getByLabel('Text', { exact: true })
 const openField = (page: Page, text: string) =>
   page.getByRole('link', { name: `Edit: ${text}`, exact: true }).click()
 
-/** Draws the page anew, as a browser does that threw it away while nobody looked. */
+/** Draws the page anew, as a browser does that threw it away while nobody looked: the page hears nothing of it. */
 async function drawAnew(page: Page, path?: string): Promise<void> {
+  await page.evaluate(`for (const type of ['pagehide', 'beforeunload', 'visibilitychange']) {
+    addEventListener(type, (event) => event.stopImmediatePropagation(), { capture: true })
+  }`)
   await (path ? page.goto(path) : page.reload())
 }
 
@@ -21,8 +24,6 @@ test('what is typed when the browser throws the page away', async (t) => {
 
   const visit = async (t: TestContext, ...todos: readonly string[]) => {
     const visitor = await visitHome(t, url, { todos })
-    // It asks nobody whether the page may go.
-    visitor.page.on('dialog', (dialog) => dialog.accept())
     const savedTexts = async () => (await visitor.saved()).map(({ text }) => text)
     return { ...visitor, savedTexts }
   }
@@ -160,10 +161,117 @@ test('what is typed when the browser throws the page away', async (t) => {
     await eventually(textsOf(page), ['Oats'])
   })
 
+  await t.test('is there where it was refused after that', async (t) => {
+    const { page, saved, elsewhere, savedTexts } = await visit(t, 'Milk')
+    const fault = page.locator('.todo').getByText('Save adds it anew')
+    await page.route(API, (route) => route.abort('connectionrefused'))
+    await edit(page, 'Milk', 'Oats')
+    await page.getByText('Not saved yet').waitFor()
+    const [milk] = await saved()
+    await elsewhere('DELETE', `/${milk?.id}`)
+    await page.unroute(API)
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await fault.waitFor()
+    await drawAnew(page)
+    await fault.waitFor()
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Oats'])
+  })
+
+  await t.test('stays the edit of the todo whose adding was answered meanwhile', async (t) => {
+    const { page, savedTexts } = await visit(t)
+    const held = Promise.withResolvers<void>()
+    await page.route(API, async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await enter(page, 'Milk')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    held.resolve()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await drawAnew(page)
+    assert.equal(await field(page).count(), 1)
+    await field(page).press('Enter')
+    await eventually(savedTexts, ['Oats'])
+  })
+
+  await t.test('does not come back once it is added or saved', async (t) => {
+    const { page, texts } = await visit(t, 'Old')
+    await newTodo(page).pressSequentially('Milk')
+    await newTodo(page).press('Enter')
+    await edit(page, 'Old', 'Older')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await drawAnew(page)
+    assert.equal(await newTodo(page).inputValue(), '')
+    assert.deepEqual(await texts(), ['Milk', 'Older'])
+  })
+
+  await t.test('goes before what is typed until the script runs', async (t) => {
+    const { page } = await visit(t)
+    await newTodo(page).fill('Call the bank ')
+    const held = Promise.withResolvers<void>()
+    await page.route('**/*.js', async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await page.evaluate('window.isOld = true')
+    const drawn = drawAnew(page)
+    await page.waitForFunction('!window.isOld && document.getElementById("new-text")')
+    await newTodo(page).pressSequentially('b')
+    held.resolve()
+    await drawn
+    await eventually(() => newTodo(page).inputValue(), 'Call the bank b')
+  })
+
+  await t.test('shows what became of its todo, which the list does not have', async (t) => {
+    const { page, saved, elsewhere } = await visit(t, 'Milk', 'Bread')
+    await openField(page, 'Milk')
+    await field(page).fill('Oats')
+    const milk = (await saved()).at(-1)
+    await elsewhere('PATCH', `/${milk?.id}`, { completed: true })
+    await drawAnew(page, '/home?show=open')
+    const tick = page.getByRole('button', { name: 'Done: Milk' })
+    await eventually(() => tick.getAttribute('aria-pressed'), 'true')
+    await tick.click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await eventually(() => page.locator('.count').allTextContents(), ['2', '2', '0'])
+  })
+
+  await t.test('is not copied to the tab in which the person signs in again', async (t) => {
+    const { page, context, signIn } = await visit(t)
+    await newTodo(page).fill('Call the bank')
+    await context.clearCookies({ name: 'session' })
+    await page.getByRole('link', { name: /^Done/ }).click()
+    const opened = context.waitForEvent('page')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    const login = await opened
+    await signIn(login)
+    assert.equal(await newTodo(login).inputValue(), '')
+  })
+
+  await t.test('is asked about before another page signs out', async (t) => {
+    const { page } = await visit(t)
+    const signOut = page.getByRole('button', { name: 'Sign out' })
+    await newTodo(page).fill('Call the bank')
+    const questions: string[] = []
+    page.on('dialog', async (dialog) => {
+      questions.push(dialog.type())
+      await (dialog.type() === 'confirm' ? dialog.dismiss() : dialog.accept())
+    })
+    await page.goto('/account')
+    await signOut.click()
+    await page.goto('/home')
+    assert.deepEqual(questions, ['beforeunload', 'confirm'])
+    assert.equal(await newTodo(page).inputValue(), 'Call the bank')
+  })
+
   await t.test('is nobody else’s, and is forgotten by signing out', async (t) => {
     const ann = await visit(t, 'Milk')
     const bob = await visit(t)
     const { page } = ann
+    // Whether the page may go, and the texts with it.
+    page.on('dialog', (dialog) => dialog.accept())
     await newTodo(page).fill('A secret')
     await signInInstead(page, bob)
     assert.equal(await newTodo(page).inputValue(), '')
