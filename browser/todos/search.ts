@@ -31,6 +31,10 @@ export function watchSearch(): void {
     .on('blur', () => {
       isTyping = false
     })
+  // After Back has left it, the field keeps the focus.
+  addEventListener('popstate', () => {
+    isTyping = false
+  })
   $('#search-form').on('submit', (event) => {
     event.preventDefault()
     void search()

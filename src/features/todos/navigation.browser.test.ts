@@ -58,6 +58,22 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(await page.getByLabel('Search').inputValue(), '')
   })
 
+  await t.test(
+    'a search that follows one which was left by Back is a step of its own',
+    async (t) => {
+      const { page, texts } = await visitHome(t, url, { todos: ['Milk', 'Bread'] })
+      const search = page.getByLabel('Search')
+      await search.pressSequentially('Mi')
+      await eventually(texts, ['Milk'])
+      await page.goBack()
+      await eventually(texts, ['Bread', 'Milk'])
+      await search.pressSequentially('Br')
+      await eventually(texts, ['Bread'])
+      await page.goBack()
+      await eventually(texts, ['Bread', 'Milk'])
+    },
+  )
+
   await t.test('Escape empties the search, and everything is there again', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['One', 'Two'] })
     await page.getByLabel('Search').pressSequentially('zzz')
