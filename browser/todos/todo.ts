@@ -1,5 +1,6 @@
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { isRecord } from '../../src/lib/record.ts'
+import { lineFeeds } from '../../src/lib/text.ts'
 import { type Answer, Away, call, Refused } from '../api.ts'
 import { pageData } from '../page-data.ts'
 
@@ -7,15 +8,18 @@ import { pageData } from '../page-data.ts'
 export const api = (): string => pageData('api')
 export const pageSize = (): number => Number(pageData('pageSize'))
 
+/** A todo with its text as fields have it: what nobody typed in must not look edited. */
+const asInFields = (todo: Todo): Todo => ({ ...todo, text: lineFeeds(todo.text) })
+
 /** Reads a todo from an answer. Throws when it is none. */
 function todoIn({ body }: Answer): Todo {
   if (!isTodo(body)) throw new Error('The server gave no todo.')
-  return body
+  return asInFields(body)
 }
 
 export function todosIn({ body }: Answer): Todo[] {
   if (!Array.isArray(body) || !body.every(isTodo)) throw new Error('The server gave no todos.')
-  return body
+  return body.map(asInFields)
 }
 
 const isTodo = (value: unknown): value is Todo =>

@@ -7,6 +7,9 @@
 export const fold = (text: string): string =>
   text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 
+/** The text with line feeds alone at the ends of lines, as a field of a page has it (HTML, `textarea`). */
+export const lineFeeds = (text: string): string => text.replaceAll(/\r\n?/g, '\n')
+
 /** A PostgreSQL index entry holds at most 2,704 bytes; 100 characters are at most 400. */
 const SORT_KEY_LENGTH = 100
 

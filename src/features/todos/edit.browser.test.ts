@@ -7,6 +7,34 @@ import { AWAY, eventually, visitHome } from '../../../test/todo-page.ts'
 test('editing on the todo page', async (t) => {
   const { url } = await startServer(t)
 
+  await t.test(
+    'a text whose lines end as on Windows is changed by nobody but the person',
+    async (t) => {
+      const { page, texts, saved, elsewhere } = await visitHome(t, url)
+      const field = page.getByLabel('Text', { exact: true })
+      const stored = { text: 'Milk\r\nand bread', completed: false }
+      await elsewhere('POST', '', stored)
+      await page.getByRole('link', { name: /^Done/ }).click()
+      await eventually(texts, [])
+      await page.getByRole('link', { name: /^All/ }).click()
+      await page.getByRole('link', { name: /^Edit: Milk/ }).click()
+      await field.press('Enter')
+      await eventually(() => field.count(), 0)
+      await page.getByText('Saved', { exact: true }).waitFor({ state: 'hidden' })
+      const [todo] = await saved()
+      assert.equal(todo?.text, stored.text)
+      await page.reload()
+      await page.getByRole('link', { name: /^Edit: Milk/ }).click()
+      await field.press('End')
+      await field.pressSequentially('!')
+      await elsewhere('PATCH', `/${todo?.id}`, { completed: true })
+      await field.press('Enter')
+      await page.getByText('Saved', { exact: true }).waitFor()
+      assert.equal(await page.locator('dialog[open]').count(), 0)
+      assert.equal((await saved())[0]?.text, 'Milk\nand bread!')
+    },
+  )
+
   await t.test('an open field stays when the view changes, with what is typed', async (t) => {
     const { page, texts, saved } = await visitHome(t, url, { todos: ['A', 'B', '✓ C'] })
     const filter = (name: string) => page.getByRole('link', { name: new RegExp(`^${name} `) })
