@@ -9,6 +9,7 @@ import { localPath } from '../../lib/local-path.ts'
 import { Problem } from '../../lib/problem.ts'
 import { digest } from '../../lib/secrets.ts'
 import { closed, Id } from '../../lib/shapes.ts'
+import { lineFeeds } from '../../lib/text.ts'
 import { flash } from '../../web/flash.ts'
 import { submit } from '../../web/form.ts'
 import { html } from '../../web/html.ts'
@@ -158,17 +159,23 @@ export const todoPages =
 
     const act = { hide: true, consumes: [FORM], params, body: ActForm }
 
-    app.post('/todos/:id/complete', { config, schema: act }, async (request, reply) => {
-      await todos.change(db, callerOf(request).id, request.params.id, { completed: true })
-      flash(reply, 'todo-completed')
-      return goBack(reply, request.body.next, request.params.id)
-    })
-
-    app.post('/todos/:id/reopen', { config, schema: act }, async (request, reply) => {
-      await todos.change(db, callerOf(request).id, request.params.id, { completed: false })
-      flash(reply, 'todo-reopened')
-      return goBack(reply, request.body.next, request.params.id)
-    })
+    for (const [verb, completed, message] of [
+      ['complete', true, 'todo-completed'],
+      ['reopen', false, 'todo-reopened'],
+    ] as const) {
+      app.post(`/todos/:id/${verb}`, { config, schema: act }, async (request, reply) => {
+        const { id } = request.params
+        const { next } = request.body
+        try {
+          await todos.change(db, callerOf(request).id, id, { completed })
+        } catch (error) {
+          if (!isGone(error)) throw error
+          return show(request, reply.code(404), { view: viewAt(next), refusal: GONE })
+        }
+        flash(reply, message)
+        return goBack(reply, next, id)
+      })
+    }
 
     app.post(
       '/todos/:id/delete',
@@ -180,10 +187,12 @@ export const todoPages =
         try {
           await todos.remove(db, owner, id, tag === undefined ? undefined : versionsIn(tag))
         } catch (error) {
-          if (!isOvertaken(error)) throw error
-          const { text } = await todos.getWithOwner(db, owner, id)
-          const refusal = `Not deleted: someone else changed this meanwhile. It is “${text}” now.`
+          if (!isGone(error) && !isOvertaken(error)) throw error
           reply.code(error.status)
+          const todo = await store.find(db, owner, id)
+          const refusal = todo
+            ? `Not deleted: someone else changed this meanwhile. It is “${todo.text}” now.`
+            : GONE
           return show(request, reply, { view: viewAt(next), refusal })
         }
         flash(reply, 'todo-deleted')
@@ -196,8 +205,11 @@ export const todoPages =
 const isOvertaken = (error: unknown): error is Problem =>
   error instanceof Problem && error.status === 412
 
-/** A form sends the ends of lines as CR LF. */
-const lineFeeds = (text: string): string => text.replaceAll('\r\n', '\n')
+/** Whether somebody deleted the todo meanwhile, perhaps the same person by a first click. */
+const isGone = (error: unknown): error is Problem =>
+  error instanceof Problem && error.status === 404
+const GONE = 'That todo is not there any more.'
+
 const inOneLine = (text: string): string =>
   text
     .split('\n')
@@ -221,7 +233,7 @@ async function saveText(db: Db, owner: number, id: number, edit: Edit): Promise<
     if (!isOvertaken(error)) throw error
     const todo = await store.find(db, owner, id)
     if (todo?.text === text) return
-    if (todo?.text !== before) throw error
+    if (!todo || lineFeeds(todo.text) !== before) throw error
     await saveText(db, owner, id, { ...edit, versions: [todo.version] })
   }
 }

@@ -67,6 +67,24 @@ test('the todo page as it comes from the server', async (t) => {
   )
 
   await t.test(
+    'without a script, a todo that is gone is told of on the list, by a second click, too',
+    async (t) => {
+      const { page, texts, saved, elsewhere } = await visitHome(t, url, {
+        javaScriptEnabled: false,
+        todos: ['One', 'Two', 'Three'],
+      })
+      const gone = page.getByText('That todo is not there any more.')
+      for (const name of ['Delete: Three', 'Done: Two']) {
+        const [newest] = await saved()
+        await elsewhere('DELETE', `/${newest?.id}`)
+        await page.getByRole('button', { name }).click()
+        await gone.waitFor()
+      }
+      assert.deepEqual(await texts(), ['One'])
+    },
+  )
+
+  await t.test(
     'without a script, a todo that someone else changed meanwhile is not deleted',
     async (t) => {
       const { page, saved, elsewhere } = await visitHome(t, url, {
