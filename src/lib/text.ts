@@ -1,3 +1,5 @@
+// The script in browser/ uses this file too, so it imports nothing.
+
 /**
  * Folds text so that spellings a person would call the same compare equal: compatibility forms
  * composed (NFKC), then lower case. Done here because `lower` differs between the databases. Σ becomes
