@@ -57,6 +57,8 @@ export async function supervise(
   })
 
   await offerMetrics(rules, logger, () => crew.metrics())
+  // Where the disk under it is full, what workers complain of is lost, and not the service.
+  process.stderr.on('error', () => {})
   const exitCode = await crew.start()
   if (exitCode !== undefined) process.exit(exitCode)
 }

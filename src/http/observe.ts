@@ -2,6 +2,9 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import { now } from '../lib/time.ts'
 
+/** So many bytes of the log wait while they cannot be written; what comes then is lost. */
+const UNWRITTEN_MAX = 1024 * 1024
+
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
 export async function logger(
   level: string,
@@ -24,17 +27,17 @@ export async function logger(
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
-  if (!isPretty) return pino(options, oncePerTurn(pino.destination({ dest: 1, sync: true })))
-  const { default: pretty } = await import('pino-pretty')
-  return pino(
-    options,
-    pretty({
-      ignore: 'pid,hostname,worker',
-      messageFormat: '{if worker}[{worker}] {end}{msg}',
-      translateTime: 'SYS:HH:MM:ss',
-      sync: true,
-    }),
-  )
+  const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_MAX })
+  // A disk that is full under the log must not end the service. What fits is written with later lines.
+  output.on('error', () => {})
+  if (!isPretty) return pino(options, oncePerTurn(output))
+  const { prettyFactory } = await import('pino-pretty')
+  const prettify = prettyFactory({
+    ignore: 'pid,hostname,worker',
+    messageFormat: '{if worker}[{worker}] {end}{msg}',
+    translateTime: 'SYS:HH:MM:ss',
+  })
+  return pino(options, { write: (line) => output.write(prettify(line)) })
 }
 
 /**

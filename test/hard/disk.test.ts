@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fill, may, smallDisk } from '../small-disk.ts'
 import { isPostgresql } from '../world.ts'
 import { directoryFor, startService } from './service.ts'
 import { assertNothingLost, newcomer, writeLoad } from './writers.ts'
 
 const SOME = 150
 const TODOS = '/api/v1/todos'
-
-/** Runs a program for its effect; false where this machine does not allow it. */
-function may(program: string, ...parameters: string[]): boolean {
-  try {
-    execFileSync(program, parameters, { stdio: 'pipe' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A small disk of its own, in memory; undefined where none may be mounted. */
-function smallDisk(t: TestContext): string | undefined {
-  const directory = directoryFor(t, (directory) => may('umount', '--lazy', directory))
-  return may('mount', '-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory) ? directory : undefined
-}
 
 async function underLoad(t: TestContext, directory: string) {
   const file = join(directory, 'todo.db')
@@ -84,20 +68,6 @@ test('a full disk is a 503 for writes, reads go on, and it heals when there is r
   }
   await heals()
 })
-
-/** Takes all the room that is left, to the last page. */
-function fill(path: string): void {
-  for (let piece = 0; ; piece++) {
-    const { bavail, bsize } = statfsSync(join(path, '..'))
-    if (bavail === 0 && piece > 0) return
-    try {
-      writeFileSync(path, Buffer.alloc(Math.max(1, bavail) * bsize), { flag: 'a' })
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-      if (piece > 20) return
-    }
-  }
-}
 
 test('a read-only database file is a 503 for writes, and it heals when it may be written', {
   skip,
