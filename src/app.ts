@@ -30,7 +30,13 @@ import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
-import { answerFailures, answerMalformed, failureAnswer, routeUnreadable } from './http/failure.ts'
+import {
+  answerFailures,
+  answerMalformed,
+  failureAnswer,
+  refuseUnknown,
+  routeUnreadable,
+} from './http/failure.ts'
 import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
@@ -123,7 +129,7 @@ export async function buildApp(
   app.decorate('routeTable', routes)
   const drain = drainable(app)
   app.decorate('drain', drain)
-  answerFailures(app, answerFailure, routes)
+  answerFailures(app, answerFailure)
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)
@@ -141,6 +147,8 @@ export async function buildApp(
   // Behind CORS, so that a script from elsewhere may read the refusal.
   shedLoad(app, config.limits, () => longestWait(db))
   await app.register(cookie)
+  // Behind cookies, which tell the colours of a page that says so.
+  refuseUnknown(app, routes)
   readAsUtf8(app)
   guardMediaTypes(app)
   controlAccess(

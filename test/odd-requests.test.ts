@@ -87,6 +87,51 @@ test('a QUERY is a method that no path takes (405), with a media type and withou
   }
 })
 
+test('an unknown path or method is refused before its body is read, with what any answer carries', async (t) => {
+  const origin = 'https://app.example.org'
+  const { app, ann } = await world(t, { CORS_ORIGINS: origin })
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const heads = [
+    ['PUT', TODOS, 405],
+    ['PUT', '/health', 405],
+    ['PROPFIND', TODOS, 405],
+    ['QUERY', TODOS, 405],
+    ['POST', '/nope', 404],
+    ['POST', '/assets/nope', 404],
+    ['DELETE', `${TODOS}/1/2`, 404],
+    ['POST', '/%zz', 400],
+  ] as const
+  for (const type of ['application/json', 'application/xml', 'nonsense']) {
+    for (const [method, path, status] of heads) {
+      // The body that is announced never comes; one who waited for it would not answer.
+      const socket = connect(Number(url.port), url.hostname)
+      const said = [
+        `Host: a`,
+        `Origin: ${origin}`,
+        `Content-Type: ${type}`,
+        'Content-Length: 900000',
+      ]
+      socket.write(`${[`${method} ${path} HTTP/1.1`, ...said].join('\r\n')}\r\n\r\n`)
+      const [bytes] = await once(socket, 'data')
+      socket.destroy()
+      const answer = String(bytes)
+      const what = `${method} ${path} ${type}: ${answer}`
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), what)
+      assert.equal(/\r\nallow: .*GET/i.test(answer), status === 405, what)
+      assert.match(answer, /\r\nx-request-id: \S/i, what)
+      assert.match(answer, /\r\nx-content-type-options: nosniff/i, what)
+      assert.match(answer, /\r\naccess-control-allow-origin: https:/i, what)
+    }
+  }
+  const wholes = ['{bad', 'x'.repeat(20_000)]
+  for (const body of wholes) {
+    const answer = await ann.send(TODOS, { method: 'PUT', headers: JSON_TYPE, body })
+    assert.deepEqual([answer.statusCode, answer.headers.allow], [405, 'GET, HEAD, POST'])
+    const missing = await ann.send('/nope', { method: 'POST', headers: JSON_TYPE, body })
+    assert.equal(missing.statusCode, 404)
+  }
+})
+
 test('a body that does not say what it is, is a 415 that names what it should be', async (t) => {
   const { app, ann } = await world(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -54,7 +54,6 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
   app.decorateRequest('caller', null)
 
   app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return
     const { access = 'signed-in', page = false, afterSignIn } = request.routeOptions.config
     if (page && !SAFE_METHODS.has(request.method) && isFromElsewhere(request)) {
       throw forbidden('This form was sent from another site.')

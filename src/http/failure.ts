@@ -156,21 +156,23 @@ export const failureAnswer =
     reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }
 
-/** Sends every failure of the app, and every path or method that is unknown or unreadable, to `answer`. */
-export function answerFailures(
-  app: FastifyInstance,
-  answer: AnswerFailure,
-  routes: RouteTable,
-): void {
+/** Sends every failure of the app, and every file that is not there, to `answer`. */
+export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
+  app.setErrorHandler(answer)
+  app.setNotFoundHandler((request, reply) => answer(noSuchPath(), request, reply))
+  app.server.on('checkExpectation', answerExpectation)
+}
+
+/**
+ * Refuses every path or method that is unknown or unreadable, before the body is read: anyone may send one.
+ * Call it behind what sets headers and reads cookies.
+ */
+export function refuseUnknown(app: FastifyInstance, routes: RouteTable): void {
   const unknown = (request: FastifyRequest): Problem =>
     isReadable(request) ? (unknownMethodAt(routes, request.url) ?? noSuchPath()) : unreadablePath()
-  app.setErrorHandler((error, request, reply) => {
-    // A QUERY is refused for that before it is looked for; no path takes one.
-    const isQuery = codeOf(error) === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE'
-    answer(isQuery ? unknown(request) : error, request, reply)
-  })
-  app.setNotFoundHandler((request, reply) => answer(unknown(request), request, reply))
-  app.server.on('checkExpectation', answerExpectation)
+  app.addHook('onRequest', (request, _reply, done) =>
+    done(request.is404 ? unknown(request) : undefined),
+  )
 }
 
 const problemText = (status: number, title: string, detail: string, request_id: string): string =>

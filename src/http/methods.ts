@@ -39,14 +39,17 @@ function otherMethod(known: ReadonlySet<string>): Problem {
 export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): void {
   for (const [url, known] of table) {
     if (url.includes('*')) continue
+    const refuse = async () => {
+      throw otherMethod(known)
+    }
     app.route({
       url,
       method: METHODS.filter((method) => !known.has(method)),
       config: { access: 'public', otherMethods: true },
       schema: { hide: true },
-      handler: async () => {
-        throw otherMethod(known)
-      },
+      // Before the body is read, which anyone may send.
+      onRequest: refuse,
+      handler: refuse,
     })
   }
 }
