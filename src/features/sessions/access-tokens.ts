@@ -7,8 +7,10 @@ export interface Claims {
 }
 
 export interface AccessTokens {
+  /** For how many seconds a token is good at most. */
   readonly lifetime: number
-  sign(claims: Claims): string
+  /** A token for so many seconds. */
+  sign(claims: Claims, lifetime: number): string
   /** The claims of a good token; undefined for a forged, foreign or expired one. */
   verify(token: string): Claims | undefined
   /** The claims of a token that was good once, for ending its session. */
@@ -34,7 +36,7 @@ type Keys = readonly [signing: string, ...fallbacks: string[]]
  * them is good, so that a key can be exchanged while old tokens and old processes are still about.
  */
 export function accessTokens(keys: Keys, lifetime: number): AccessTokens {
-  const signer = createSigner({ key: keys[0], algorithm: 'HS256', expiresIn: lifetime * 1000 })
+  const signer = createSigner({ key: keys[0], algorithm: 'HS256' })
   const verifiers = keys.map((key) =>
     createVerifier({
       key,
@@ -54,7 +56,10 @@ export function accessTokens(keys: Keys, lifetime: number): AccessTokens {
   const known = new Map<string, Verified>()
   return {
     lifetime,
-    sign: ({ userId, sessionId }) => signer({ sub: String(userId), sid: sessionId }),
+    sign: ({ userId, sessionId }, lifetime) => {
+      const iat = Math.floor(Date.now() / 1000)
+      return signer({ sub: String(userId), sid: sessionId, iat, exp: iat + lifetime })
+    },
     verify: (token) => {
       let claims = known.get(token)
       if (!claims) {

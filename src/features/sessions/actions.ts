@@ -2,7 +2,7 @@ import type { Db } from '../../db/tables.ts'
 import * as passwords from '../../lib/passwords.ts'
 import { notFound, type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
-import { earlier, fromNow } from '../../lib/time.ts'
+import { earlier, fromNow, secondsUntil } from '../../lib/time.ts'
 import { limited, type Place, remember } from '../password-attempts/actions.ts'
 import * as users from '../users/store.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -150,10 +150,13 @@ async function issue(
     session_id: session.id,
     expires_at: earlier(fromNow(refreshTokenLifetime), session.expires_at),
   })
+  // Neither token outlives its session.
+  const left = Math.max(0, Math.floor(secondsUntil(session.expires_at)))
+  const expires_in = Math.min(tokens.lifetime, left)
   return {
-    access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }),
+    access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }, expires_in),
     token_type: 'bearer',
-    expires_in: tokens.lifetime,
+    expires_in,
     refresh_token,
     scope: '',
   }

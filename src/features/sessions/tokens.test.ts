@@ -40,6 +40,27 @@ test('the lifetime of an access token is what expires_in says', async (t) => {
   assert.equal(exp - iat, 10)
 })
 
+test('no access token claims to be good for longer than its session', async (t) => {
+  const { ann, nobody } = await world(t, { SESSION_LIFETIME: '60' })
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const end = Math.floor(Date.now() / 1000) + 60
+  const { refresh_token, ...first } = (
+    await nobody.form('/auth/token', { username: ann.email, password: PASSWORD })
+  ).json()
+  t.mock.timers.tick(40_000)
+  const grant = { grant_type: 'refresh_token', refresh_token }
+  const second = (await nobody.form('/auth/token', grant)).json()
+  for (const [{ access_token, expires_in }, left] of [
+    [first, 60],
+    [second, 20],
+  ] as const) {
+    assert.equal(expires_in, left)
+    const [, payload = ''] = access_token.split('.')
+    const { iat, exp } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    assert.deepEqual([exp - iat, exp], [left, end])
+  }
+})
+
 test('an access token is refused (401) once its time is over, however often it was good', async (t) => {
   const { ann } = await world(t, { ACCESS_TOKEN_LIFETIME: '10' })
   const status = async () => (await ann.get('/auth/me')).statusCode
