@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie'
-import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
   type FastifyBaseLogger,
@@ -28,6 +27,7 @@ import { controlAccess } from './http/access.ts'
 import { parseForm, readAsUtf8 } from './http/bodies.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
+import { shareWith } from './http/cors.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
 import {
@@ -40,7 +40,7 @@ import {
 import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
-import { collectRoutes, METHODS, type RouteTable, refuseOtherMethods } from './http/methods.ts'
+import { collectRoutes, type RouteTable, refuseOtherMethods } from './http/methods.ts'
 import { logRequests } from './http/observe.ts'
 import { traceOf } from './http/trace.ts'
 import { readiness } from './readiness.ts'
@@ -129,21 +129,13 @@ export async function buildApp(
   app.decorate('routeTable', routes)
   const drain = drainable(app)
   app.decorate('drain', drain)
-  answerFailures(app, answerFailure)
+  answerFailures(app, answerFailure, routes)
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)
   takePathsOnly(app)
   guardAnswers(app)
-  if (config.corsOrigins.length > 0) {
-    await app.register(cors, {
-      origin: config.corsOrigins,
-      methods: [...METHODS],
-      strictPreflight: false,
-      exposedHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'X-Total-Count'],
-      maxAge: 600,
-    })
-  }
+  if (config.corsOrigins.length > 0) await shareWith(app, config.corsOrigins)
   // Behind CORS, so that a script from elsewhere may read the refusal.
   shedLoad(app, config.limits, () => longestWait(db))
   await app.register(cookie)

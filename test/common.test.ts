@@ -206,6 +206,40 @@ test('CORS is closed unless an origin is named, and open to that one only', asyn
   assert.ok(!('access-control-allow-origin' in foreign.headers))
 })
 
+test('an OPTIONS that is no preflight is answered with CORS as without (405, 404)', async (t) => {
+  const origin = 'https://app.example.org'
+  const asks = { 'access-control-request-method': 'PATCH' }
+  for (const { nobody } of [await world(t), await world(t, { CORS_ORIGINS: origin })]) {
+    const ask = (url: string, headers: Record<string, string>) =>
+      nobody.send(url, { method: 'OPTIONS', headers })
+    const others: Record<string, string>[] = [{}, { origin }, asks]
+    for (const headers of others) {
+      const known = await ask(TODOS, headers)
+      assert.deepEqual([known.statusCode, known.headers.allow], [405, 'GET, HEAD, POST'])
+      for (const url of ['/nothing', `${TODOS}/1/2`, '/', '*']) {
+        const answer = await ask(url, headers)
+        assert.equal(answer.statusCode, url === '/' ? 405 : 404, url)
+        assert.equal(answer.headers['content-type'], 'application/problem+json', url)
+        assert.ok(answer.headers['x-request-id'], url)
+      }
+      assert.equal((await ask('/%zz', headers)).statusCode, 400)
+    }
+  }
+})
+
+test('a preflight is a 204 that says no length, also where nothing is', async (t) => {
+  const origin = 'https://app.example.org'
+  const { nobody } = await world(t, { CORS_ORIGINS: origin })
+  const headers = { origin, 'access-control-request-method': 'PATCH' }
+  for (const url of [TODOS, '/auth/me', '/nothing']) {
+    const answer = await nobody.send(url, { method: 'OPTIONS', headers })
+    assert.equal(answer.statusCode, 204, url)
+    assert.equal(answer.headers['access-control-allow-origin'], origin)
+    assert.match(String(answer.headers['access-control-allow-methods']), /PATCH/)
+    assert.ok(!('content-length' in answer.headers), url)
+  }
+})
+
 test('an answer says by what it differs, a failure too', async (t) => {
   const { ann, nobody } = await world(t, { CORS_ORIGINS: 'https://app.example.org' })
   const good = await ann.get(TODOS, { origin: 'https://app.example.org' })

@@ -156,10 +156,18 @@ export const failureAnswer =
     reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }
 
-/** Sends every failure of the app, and every file that is not there, to `answer`. */
-export function answerFailures(app: FastifyInstance, answer: AnswerFailure): void {
+/** What is wrong where no route is. */
+const unknown = (routes: RouteTable, request: FastifyRequest): Problem =>
+  isReadable(request) ? (unknownMethodAt(routes, request.url) ?? noSuchPath()) : unreadablePath()
+
+/** Sends every failure of the app, and everything that is not there after all, to `answer`. */
+export function answerFailures(
+  app: FastifyInstance,
+  answer: AnswerFailure,
+  routes: RouteTable,
+): void {
   app.setErrorHandler(answer)
-  app.setNotFoundHandler((request, reply) => answer(noSuchPath(), request, reply))
+  app.setNotFoundHandler((request, reply) => answer(unknown(routes, request), request, reply))
   app.server.on('checkExpectation', answerExpectation)
 }
 
@@ -168,10 +176,8 @@ export function answerFailures(app: FastifyInstance, answer: AnswerFailure): voi
  * Call it behind what sets headers and reads cookies.
  */
 export function refuseUnknown(app: FastifyInstance, routes: RouteTable): void {
-  const unknown = (request: FastifyRequest): Problem =>
-    isReadable(request) ? (unknownMethodAt(routes, request.url) ?? noSuchPath()) : unreadablePath()
   app.addHook('onRequest', (request, _reply, done) =>
-    done(request.is404 ? unknown(request) : undefined),
+    done(request.is404 ? unknown(routes, request) : undefined),
   )
 }
 
