@@ -6,7 +6,7 @@ import { offsetLinks, type Relations } from '../../lib/paging.ts'
 import { forbidden, invalid, notFound, preconditionFailed } from '../../lib/problem.ts'
 import { allows, type Versions } from '../../lib/versions.ts'
 import { type Key, once } from '../idempotency-keys/actions.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
+import { type Cursor, decodeCursor, encodeCursor, turned } from './cursor.ts'
 import {
   type Sort,
   sorts,
@@ -59,19 +59,13 @@ export async function list(
   const isBackward = place?.direction === 'before'
   const page = goesOn ? (isBackward ? rows.slice(1) : rows.slice(0, limit)) : rows
 
-  const at = (
-    direction: 'after' | 'before',
-    todo: (typeof page)[number] | undefined,
-  ): Relations[string] | undefined =>
-    todo && {
-      cursor: encodeCursor(query.sort, {
-        direction,
-        key: lists.keyOf(todo, order.sort),
-        id: todo.id,
-      }),
-    }
-  const prev = (isBackward ? goesOn : place) ? at('before', page[0]) : undefined
-  const next = isBackward || goesOn ? at('after', page.at(-1)) : undefined
+  const link = (cursor: Cursor) => ({ cursor: encodeCursor(query.sort, cursor) })
+  const at = (direction: Cursor['direction'], todo: (typeof page)[number] | undefined) =>
+    todo && link({ direction, key: lists.keyOf(todo, order.sort), id: todo.id })
+  // Of an empty page the way back to what is left is the way that led there, turned round.
+  const back = place && total > 0 ? link(turned(place, order.descending)) : undefined
+  const prev = (isBackward ? goesOn : place) ? (at('before', page[0]) ?? back) : undefined
+  const next = isBackward || goesOn ? (at('after', page.at(-1)) ?? back) : undefined
   return {
     page,
     total,

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { lazy } from '../../lib/lazy.ts'
 import { invalid } from '../../lib/problem.ts'
-import { closed, Id } from '../../lib/shapes.ts'
+import { closed, MAX_INTEGER } from '../../lib/shapes.ts'
 
 /** A place between two todos of an order: just behind, or just before, the one it names. */
 export interface Cursor {
@@ -15,8 +15,19 @@ const Encoded = closed({
   sort: Type.String(),
   direction: Type.Enum(['after', 'before']),
   key: Type.String(),
-  id: Id,
+  // One less than the first id, where the cursor was turned round.
+  id: Type.Integer({ minimum: 0, maximum: MAX_INTEGER }),
 })
+
+/**
+ * The same place, looked at the other way. A cursor leaves out the todo that it names; this one has it, since
+ * ids are whole numbers and the last thing that an order goes by.
+ */
+export function turned({ direction, key, id }: Cursor, isDescending: boolean): Cursor {
+  return direction === 'after'
+    ? { direction: 'before', key, id: isDescending ? id - 1 : id + 1 }
+    : { direction: 'after', key, id: isDescending ? id + 1 : id - 1 }
+}
 
 /** Compiled, each check takes 0.1 µs instead of 6 to 10. */
 const encoded = lazy(() => Compile(Encoded))

@@ -118,6 +118,36 @@ test('a page by cursor neither repeats nor leaves out a todo when others come an
   assert.deepEqual(ids(second), before.slice(10, 20))
 })
 
+test('a page whose todos are all gone leads to those that are left, both ways and in every order', async (t) => {
+  for (const sort of SORTS) {
+    const { ann } = await world(t)
+    for (const text of ['d', 'a', 'b', 'c', 'd', 'd', 'e', 'f', 'g'])
+      await ann.post(TODOS, { text })
+    const start = `${TODOS}?sort=${sort}&limit=3`
+    const first = await ann.get(start)
+    const second = await ann.get(link(first, 'next') ?? '')
+    const toFirst = link(second, 'prev') ?? ''
+    const toLast = link(second, 'next') ?? ''
+    const last = await ann.get(toLast)
+    for (const id of [...ids(first), ...ids(last)]) await ann.delete(`${TODOS}/${id}`)
+
+    for (const [url, way, nowhere] of [
+      [toFirst, 'next', 'prev'],
+      [toLast, 'prev', 'next'],
+    ] as const) {
+      const empty = await ann.get(url)
+      assert.deepEqual([empty.statusCode, ids(empty)], [200, []], `${sort} ${url}`)
+      assert.equal(link(empty, 'first'), start)
+      assert.equal(link(empty, nowhere), undefined)
+      assert.deepEqual(ids(await ann.get(link(empty, way) ?? '')), ids(second), `${sort} ${way}`)
+    }
+    for (const id of ids(second)) await ann.delete(`${TODOS}/${id}`)
+    for (const url of [toFirst, toLast]) {
+      assert.match(String((await ann.get(url)).headers.link), /^<[^>]+>; rel="first"$/)
+    }
+  }
+})
+
 test('the filters stay in the links', async (t) => {
   const { ann } = await world(t)
   await manyTodos(ann)
