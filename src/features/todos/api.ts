@@ -2,7 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
-import { allowedVersions, entityTag, isNotModified } from '../../http/conditional.ts'
+import {
+  allowedVersions,
+  entityTag,
+  isNotModified,
+  leaveOutLength,
+} from '../../http/conditional.ts'
 import { answer, nothing, refusals } from '../../http/docs.ts'
 import { LinkHeader, links, type PageSizes, TotalCount } from '../../lib/paging.ts'
 import { closed, Id } from '../../lib/shapes.ts'
@@ -48,6 +53,7 @@ interface Options {
 export const todosApi =
   ({ db, pageSizes }: Options): FastifyPluginAsyncTypebox =>
   async (app) => {
+    leaveOutLength(app)
     app.get(
       '/',
       {

@@ -124,6 +124,18 @@ test('If-None-Match answers 304 without a body to who has this version', async (
   assert.equal((await ann.get(url, { 'if-none-match': tag })).statusCode, 200)
 })
 
+test('HEAD tells of a todo as GET does, and a 304 says no length', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  const read = await ann.get(url)
+  const head = await ann.send(url, { method: 'HEAD' })
+  assert.deepEqual([head.statusCode, head.body], [200, ''])
+  assert.equal(head.headers['content-length'], String(Buffer.byteLength(read.body)))
+  const kept = await ann.send(url, { method: 'HEAD', headers: { 'if-none-match': tag } })
+  assert.deepEqual([kept.statusCode, kept.headers.etag], [304, tag])
+  assert.ok(!('content-length' in kept.headers))
+})
+
 test('a renamed owner makes another answer, but not another version of the todo', async (t) => {
   const { ann } = await world(t)
   const { url, tag } = await oneTodo(ann)
