@@ -30,17 +30,12 @@ import { SESSION_COOKIE } from './http/cookies.ts'
 import { shareWith } from './http/cors.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
-import {
-  answerFailures,
-  answerMalformed,
-  failureAnswer,
-  refuseUnknown,
-  routeUnreadable,
-} from './http/failure.ts'
+import { answerFailures, failureAnswer, refuseUnknown, routeUnreadable } from './http/failure.ts'
 import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
 import { collectRoutes, type RouteTable, refuseOtherMethods } from './http/methods.ts'
+import { answerExpectations, answerMalformed } from './http/malformed.ts'
 import { logRequests } from './http/observe.ts'
 import { traceOf } from './http/trace.ts'
 import { readiness } from './readiness.ts'
@@ -94,7 +89,7 @@ export async function buildApp(
     genReqId: requestId,
     childLoggerFactory: (logger, bindings, options, { headers }) =>
       logger.child({ ...bindings, ...traceOf(headers) }, options),
-    clientErrorHandler: answerMalformed,
+    clientErrorHandler: answerMalformed(logger),
     frameworkErrors: routeUnreadable,
     ...serverLimits(config.limits),
     trustProxy: trusted(config.trustedProxies),
@@ -130,6 +125,7 @@ export async function buildApp(
   const drain = drainable(app)
   app.decorate('drain', drain)
   answerFailures(app, answerFailure, routes)
+  answerExpectations(app)
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)

@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { documentOf } from './answers.ts'
 import { clientOf, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -285,8 +287,25 @@ test('what is not HTTP is answered with problem details and the connection close
     await say('nonsense\r\n\r\n'),
     /^HTTP\/1\.1 400 [\s\S]*application\/problem\+json[\s\S]*"status":400/,
   )
+  const other = await say('FOO / HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.match(other, /^HTTP\/1\.1 400 /)
+  assert.match(
+    other,
+    /"detail":"The request does not begin with a method that this server knows\."/,
+  )
   const overflow = await say(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
   assert.match(overflow, /^HTTP\/1\.1 431 [\s\S]*"status":431/)
+  const expecting = 'Host: a\r\nExpect: a pony\r\n\r\n'
+  const unmet = await say(`GET http://evil.example/a%20b?c=d HTTP/1.1\r\n${expecting}`)
+  assert.match(unmet, /^HTTP\/1\.1 417 [\s\S]*"instance":"\/a%20b"/)
+  const { components } = await documentOf(app)
+  const isProblem = new Ajv2020({ strict: false, validateFormats: false })
+    .addSchema({ $id: 'document', components })
+    .compile({ $ref: 'document#/components/schemas/Problem' })
+  for (const answer of [other, overflow, unmet]) {
+    const body = JSON.parse(/\{.*\}/.exec(answer)?.[0] ?? '')
+    assert.ok(isProblem(body), JSON.stringify(isProblem.errors))
+  }
 })
 
 test('the faults of every part of a request are told at once (422)', async (t) => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { type Server, startServer, until } from './server.ts'
 import { PASSWORD } from './world.ts'
@@ -50,6 +53,34 @@ test('a path that cannot be read is logged and counted as it came', async (t) =>
   assert.deepEqual(res, { status: 400 })
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
   assert.match(metrics, /_count\{method="GET",route="unknown",status="400"\} 1/)
+})
+
+test('what is not even HTTP is logged under its id, with nothing of what the client wrote', async (t) => {
+  const server = await startServer(t)
+  const { port, hostname } = new URL(server.url)
+  const head = 'GET /private HTTP/1.1\r\nHost: a\r\n'
+  for (const [bytes, status] of [
+    ['private nonsense\r\n\r\n', 400],
+    [`${head}X: ${'private'.repeat(5000)}\r\n\r\n`, 431],
+    [`${head}private\r\n\r\n`, 400],
+  ] as const) {
+    const socket = connect(Number(port), hostname)
+    await once(socket, 'connect')
+    socket.write(bytes)
+    const [, id = ''] = /\r\nX-Request-Id: (\S+)/.exec(await text(socket)) ?? []
+    const line = await lineOf(server, id)
+    assert.deepEqual([line.res, line.level], [{ status }, 30])
+  }
+  assert.ok(!server.output().includes('private'))
+  const expecting = connect(Number(port), hostname)
+  await once(expecting, 'connect')
+  expecting.write(
+    'GET /health?q=private HTTP/1.1\r\nHost: a\r\nX-Request-Id: pony\r\nExpect: a pony\r\n\r\n',
+  )
+  await text(expecting)
+  const { req, res } = await lineOf(server, 'pony')
+  assert.deepEqual(req, { method: 'GET', path: '/health', ip: '127.0.0.1' })
+  assert.deepEqual(res, { status: 417 })
 })
 
 test('no password, token, cookie or key is in any log, however much is logged', async (t) => {

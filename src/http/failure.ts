@@ -1,12 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { codeOf } from '../lib/code.ts'
 import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { differsByAccept, prefersPage } from './accepts.ts'
-import { requestId } from './guard.ts'
 import { type RouteTable, unknownMethodAt } from './methods.ts'
 import { oauthError } from './oauth.ts'
 import { faultsOf } from './validation.ts'
@@ -71,7 +67,7 @@ const sentences: Readonly<Record<string, string>> = {
 const NOT_IN_A_PATH = /%(?![0-9A-Fa-f]{2})|[^\w.~!$&'()*+,;=:@%/-]/g
 
 /** The path of a request as RFC 3986 has it, even where the client did not. */
-const uriPath = (url: string): string =>
+export const uriPath = (url: string): string =>
   (url.split('?', 1)[0] ?? '').replace(NOT_IN_A_PATH, (each) => encodeURIComponent(each))
 
 const bodyOf = (problem: Problem, request: FastifyRequest): ProblemBody => ({
@@ -168,7 +164,6 @@ export function answerFailures(
 ): void {
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request, reply) => answer(unknown(routes, request), request, reply))
-  app.server.on('checkExpectation', answerExpectation)
 }
 
 /**
@@ -178,45 +173,5 @@ export function answerFailures(
 export function refuseUnknown(app: FastifyInstance, routes: RouteTable): void {
   app.addHook('onRequest', (request, _reply, done) =>
     done(request.is404 ? unknown(routes, request) : undefined),
-  )
-}
-
-const problemText = (status: number, title: string, detail: string, request_id: string): string =>
-  JSON.stringify({ type: 'about:blank', title, status, detail, request_id })
-
-/** Answers what expects more than `100-continue`, which Node would refuse without a word. */
-function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const id = requestId(request)
-  const { status, title, detail } = new Problem(417, 'Nothing but 100-continue may be expected.')
-  response
-    .writeHead(status, {
-      'Content-Type': 'application/problem+json',
-      'X-Request-Id': id,
-      // Whether the body still comes is unknown.
-      Connection: 'close',
-    })
-    .end(problemText(status, title, detail, id))
-}
-
-const CLIENT_ERRORS: Readonly<Record<string, [status: number, line: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The headers are too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to arrive.'],
-}
-
-/** Answers what is not even HTTP, before there is a request to speak of. */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const [status, title, detail] = CLIENT_ERRORS[error.code ?? ''] ?? [
-    400,
-    'Bad Request',
-    'The request is not well-formed HTTP.',
-  ]
-  const id = randomUUID()
-  const body = problemText(status, title, detail, id)
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

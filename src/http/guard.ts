@@ -86,12 +86,13 @@ const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i
  * answer is to name the client's origin as if it were this service's.
  */
 export function takePathsOnly(app: FastifyInstance): void {
-  app.server.prependListener('request', (request: IncomingMessage) => {
+  const takePath = (request: IncomingMessage) => {
     const { url = '/' } = request
     if (!ORIGIN.test(url)) return
     const path = url.replace(ORIGIN, '')
     request.url = path.startsWith('/') ? path : `/${path}`
-  })
+  }
+  for (const event of ['request', 'checkExpectation']) app.server.prependListener(event, takePath)
 }
 
 /**

@@ -52,7 +52,13 @@ export const ProblemBody = closed(
     title: Type.String({ examples: ['Not Found'] }),
     status: Type.Integer({ examples: [404] }),
     detail: Type.String({ examples: ['Todo not found'] }),
-    instance: Type.String({ format: 'uri-reference', examples: ['/api/v1/todos/1'] }),
+    instance: Type.Optional(
+      Type.String({
+        format: 'uri-reference',
+        examples: ['/api/v1/todos/1'],
+        description: 'The path; absent where the request could not be read as far as that.',
+      }),
+    ),
     request_id: Type.String({ examples: ['0b0e7c0e-3d0a-4c39-9d9f-0d1c62f6a3b1'] }),
     errors: Type.Optional(Type.Array(Fault)),
     error: Type.Optional(

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { Problem } from '../lib/problem.ts'
+import type { ProblemBody } from '../lib/shapes.ts'
+import { uriPath } from './failure.ts'
+import { requestId } from './guard.ts'
+
+/** What is answered below Fastify, where no hook runs. */
+const problemText = (
+  { status, title, detail }: Problem,
+  about: Pick<ProblemBody, 'request_id' | 'instance'>,
+): string =>
+  JSON.stringify({ type: 'about:blank', title, status, detail, ...about } satisfies ProblemBody)
+
+/** Answers what expects more than `100-continue`, which Node would refuse without a word. */
+export function answerExpectations(app: FastifyInstance): void {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const { url = '/', method, socket } = request
+    const request_id = requestId(request)
+    const problem = new Problem(417, 'Nothing but 100-continue may be expected.')
+    response
+      .writeHead(problem.status, {
+        'Content-Type': 'application/problem+json',
+        'X-Request-Id': request_id,
+        // Whether the body still comes is unknown.
+        Connection: 'close',
+      })
+      .end(problemText(problem, { instance: uriPath(url), request_id }))
+    const req = { method, originalUrl: url, ip: socket.remoteAddress }
+    app.log.info({ request_id, req, res: response }, 'answered')
+  }
+  app.server.on('checkExpectation', answer)
+}
+
+/** What went wrong, by the codes of Node and its parser. */
+const PROBLEMS: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
+  HPE_INVALID_METHOD: [400, 'The request does not begin with a method that this server knows.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+}
+
+/**
+ * Answers what is not even HTTP, before there is a request to speak of: which path it is for is not known. The
+ * line in the log has nothing that the client wrote.
+ */
+export const answerMalformed =
+  (log: FastifyBaseLogger) =>
+  (error: Error & { code?: string }, socket: Socket): void => {
+    const { code = '' } = error
+    if (code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const problem = new Problem(
+      ...(PROBLEMS[code] ?? [400, 'The request is not well-formed HTTP.']),
+    )
+    const { status, title } = problem
+    const request_id = randomUUID()
+    const body = problemText(problem, { request_id })
+    socket.end(
+      `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${request_id}\r\nConnection: close\r\n\r\n${body}`,
+    )
+    log.info(
+      { request_id, code, ip: socket.remoteAddress, res: { statusCode: status } },
+      'answered',
+    )
+  }
