@@ -43,6 +43,15 @@ export const versionsIn = (tags: string): number[] =>
   })
 
 /**
+ * Whether the request's `If-Match` is for another answer than this (RFC 9110 §13.1.1: compared strongly). Unlike for
+ * a change, what is nested counts: it is read too.
+ */
+export function isForAnother({ headers }: FastifyRequest, tag: string): boolean {
+  const header = headers['if-match']
+  return header !== undefined && header.trim() !== '*' && !tagsOf(header).includes(tag)
+}
+
+/**
  * Sets the entity tag and says whether the client has this very answer already, in which case the
  * reply is a 304 (RFC 9110 §13.1.2: compared weakly).
  */

@@ -42,7 +42,7 @@ export const refusals = {
   403: problem('The caller is known, and may not do this.'),
   404: problem('There is no such thing, or it is not the caller’s.'),
   409: problem('It conflicts with what is there already.'),
-  412: problem('Someone else changed it first.'),
+  412: problem('It has another version than `If-Match` or `If-None-Match` is for.'),
   429: problem('Too many attempts.', { 'Retry-After': RetryAfter }),
 } as const
 

@@ -50,7 +50,7 @@ export const unreadablePath = () => new Problem(400, 'The path is not well-forme
 
 export const conflict = (detail: string) => new Problem(409, detail)
 
-/** 412: the `If-Match` that the request named is not the current entity tag (RFC 9110 §13.1.1). */
+/** 412: the current entity tag is not one that `If-Match` or `If-None-Match` allows (RFC 9110 §13.1). */
 export const preconditionFailed = (detail: string) => new Problem(412, detail)
 
 /** 422 with every fault and its place. */

@@ -121,7 +121,8 @@ export async function getWithOwner(
   return todo
 }
 
-const OVERTAKEN = 'Someone else changed this first. Read it again, then decide.'
+export const OTHER_VERSION =
+  'If-Match or If-None-Match is for another version. Read it again, then decide.'
 
 /** Throws 404 when the owner has no such todo, and 412 when it has none of the versions. No change is no write. */
 export async function change(
@@ -134,7 +135,7 @@ export async function change(
   if (input.text === undefined && input.completed === undefined) {
     const todo = await todos.find(db, ownerId, id)
     if (!todo) throw notFound('Todo')
-    if (!allows(versions, todo.version)) throw preconditionFailed(OVERTAKEN)
+    if (!allows(versions, todo.version)) throw preconditionFailed(OTHER_VERSION)
     return todo
   }
   const todo = await todos.update(db, ownerId, id, input, versions)
@@ -172,4 +173,4 @@ export async function remove(
 }
 
 const whyNot = async (db: Db, ownerId: number, id: number) =>
-  (await todos.find(db, ownerId, id)) ? preconditionFailed(OVERTAKEN) : notFound('Todo')
+  (await todos.find(db, ownerId, id)) ? preconditionFailed(OTHER_VERSION) : notFound('Todo')

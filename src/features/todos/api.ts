@@ -5,11 +5,13 @@ import { callerOf } from '../../http/access.ts'
 import {
   allowedVersions,
   entityTag,
+  isForAnother,
   isNotModified,
   leaveOutLength,
 } from '../../http/conditional.ts'
 import { answer, nothing, refusals } from '../../http/docs.ts'
 import { LinkHeader, links, type PageSizes, TotalCount } from '../../lib/paging.ts'
+import { preconditionFailed } from '../../lib/problem.ts'
 import { closed, Id } from '../../lib/shapes.ts'
 import { IdempotencyKey } from '../idempotency-keys/schema.ts'
 import * as todos from './actions.ts'
@@ -21,21 +23,15 @@ const ETag = Type.String({
   description: 'The version, for If-Match and If-None-Match.',
   examples: ['"1.1"'],
 })
-const IfMatch = Type.Object({
-  'if-match': Type.Optional(
-    Type.String({
-      maxLength: 1000,
-      description: 'Do it only to this version, as `"1.1"` (RFC 9110 §13.1.1).',
-    }),
-  ),
+const tagList = (description: string) =>
+  Type.Optional(Type.String({ maxLength: 1000, description }))
+const readConditions = Type.Object({
+  'if-match': tagList('Answer 412 when this is not the version (RFC 9110 §13.1.1).'),
+  'if-none-match': tagList('Answer 304 when this is the version (RFC 9110 §13.1.2).'),
 })
-const IfNoneMatch = Type.Object({
-  'if-none-match': Type.Optional(
-    Type.String({
-      maxLength: 1000,
-      description: 'Answer 304 when this is the version (RFC 9110 §13.1.2).',
-    }),
-  ),
+const writeConditions = Type.Object({
+  'if-match': tagList('Do it only to this version, as `"1.1"` (RFC 9110 §13.1.1).'),
+  'if-none-match': tagList('Do it to any version but this (RFC 9110 §13.1.2).'),
 })
 
 const changed = {
@@ -117,17 +113,19 @@ export const todosApi =
           tags,
           summary: 'Read a todo with its owner',
           params,
-          headers: IfNoneMatch,
+          headers: readConditions,
           response: {
             200: answer('The todo.', TodoWithOwner, { ETag }),
             304: nothing('The client has this version already.', { ETag }),
             404: refusals[404],
+            412: refusals[412],
           },
         },
       },
       async (request, reply) => {
         const todo = await todos.getWithOwner(db, callerOf(request).id, request.params.id)
         const tag = entityTag(todo.version, todo.owner_version)
+        if (isForAnother(request, tag)) throw preconditionFailed(todos.OTHER_VERSION)
         return isNotModified(request, reply, tag)
           ? reply.send(undefined)
           : reply.code(200).send(todo)
@@ -142,7 +140,7 @@ export const todosApi =
           tags,
           summary: 'Replace a todo',
           params,
-          headers: IfMatch,
+          headers: writeConditions,
           body: TodoReplace,
           response: changed,
         },
@@ -169,7 +167,7 @@ export const todosApi =
           summary: 'Change a todo (RFC 7396 merge patch)',
           consumes: ['application/json', 'application/merge-patch+json'],
           params,
-          headers: IfMatch,
+          headers: writeConditions,
           body: TodoUpdate,
           response: changed,
         },
@@ -195,7 +193,7 @@ export const todosApi =
           tags,
           summary: 'Delete a todo',
           params,
-          headers: IfMatch,
+          headers: writeConditions,
           response: { 204: nothing('The todo is gone.'), 404: refusals[404], 412: refusals[412] },
         },
       },

@@ -124,6 +124,27 @@ test('If-None-Match answers 304 without a body to who has this version', async (
   assert.equal((await ann.get(url, { 'if-none-match': tag })).statusCode, 200)
 })
 
+test('If-Match lets nothing be read but the very answer that it names (412)', async (t) => {
+  const { ann } = await world(t)
+  const { url, tag } = await oneTodo(ann)
+  const read = (method: 'GET' | 'HEAD', headers: Record<string, string>) =>
+    ann.send(url, { method, headers })
+  for (const method of ['GET', 'HEAD'] as const) {
+    for (const value of [tag, `"9.9", ${tag}`, '*']) {
+      const answer = await read(method, { 'if-match': value })
+      assert.deepEqual([answer.statusCode, answer.headers.etag], [200, tag], value)
+    }
+    for (const value of ['"9.9"', `W/${tag}`, 'nonsense', '', tag.replace('.1', '.2')]) {
+      assert.equal((await read(method, { 'if-match': value })).statusCode, 412, value)
+    }
+    // If-Match is looked at first (RFC 9110 §13.2.2).
+    const both = { 'if-match': '"9.9"', 'if-none-match': tag }
+    assert.equal((await read(method, both)).statusCode, 412)
+    assert.equal((await read(method, { ...both, 'if-match': tag })).statusCode, 304)
+  }
+  assert.equal((await ann.get(`${TODOS}/999999`, { 'if-match': tag })).statusCode, 404)
+})
+
 test('HEAD tells of a todo as GET does, and a 304 says no length', async (t) => {
   const { ann } = await world(t)
   const { url, tag } = await oneTodo(ann)
