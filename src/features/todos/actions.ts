@@ -95,27 +95,37 @@ function orderOf(text: string): lists.Order {
   return { sort, descending: text.startsWith('-') }
 }
 
-const Kept = Type.Object({ ...Todo.properties, version: Type.Integer() })
+/** Answers that earlier versions kept do not have the owner's version. */
+const Kept = Type.Object({
+  ...Todo.properties,
+  version: Type.Integer(),
+  owner_version: Type.Optional(Type.Integer()),
+})
+
+type WithOwnerVersion<Shape> = todos.Versioned<Shape> & { readonly owner_version: number }
 
 /** Adds a todo, once for each idempotency key. Throws what `once` throws. */
 export const create = (
   db: Db,
-  ownerId: number,
+  owner: { readonly id: number; readonly version: number },
   input: TodoCreate,
   key: Key = {},
-): Promise<todos.Versioned<Todo>> =>
+): Promise<WithOwnerVersion<Todo>> =>
   once(
     db,
-    { ...key, userId: ownerId, request: ['createTodo', input] },
-    (db) => todos.create(db, ownerId, input),
-    (kept) => Value.Parse(Kept, kept),
+    { ...key, userId: owner.id, request: ['createTodo', input] },
+    async (db) => ({
+      ...(await todos.create(db, owner.id, input)),
+      owner_version: owner.version,
+    }),
+    (kept) => ({ owner_version: owner.version, ...Value.Parse(Kept, kept) }),
   )
 
 export async function getWithOwner(
   db: Db,
   ownerId: number,
   id: number,
-): Promise<todos.Versioned<TodoWithOwner> & { owner_version: number }> {
+): Promise<WithOwnerVersion<TodoWithOwner>> {
   const todo = await todos.findWithOwner(db, ownerId, id)
   if (!todo) throw notFound('Todo')
   return todo

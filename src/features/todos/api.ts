@@ -92,13 +92,12 @@ export const todosApi =
         },
       },
       async (request, reply) => {
-        const caller = callerOf(request)
         const key = request.headers['idempotency-key']
-        const todo = await todos.create(db, caller.id, request.body, { key })
+        const todo = await todos.create(db, callerOf(request), request.body, { key })
         return reply
           .code(201)
           .headers({
-            ETag: entityTag(todo.version, caller.version),
+            ETag: entityTag(todo.version, todo.owner_version),
             Location: `${app.prefix}/${todo.id}`,
           })
           .send(todo)

@@ -104,7 +104,7 @@ export const todoPages =
           const { text } = body
           // A second click, before the page's script is there, sends it again and sees only the second answer.
           const key = body.key && digest(`${body.key} ${text}`)
-          return todos.create(db, callerOf(request).id, { text }, { key, waits: true })
+          return todos.create(db, callerOf(request), { text }, { key, waits: true })
         })
         if ('refused' in outcome) {
           const { values, faults } = outcome.form
