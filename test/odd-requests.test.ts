@@ -41,6 +41,45 @@ test('a request with two Hosts is a 400, whichever comes first', async (t) => {
   assert.match(await spoken(t, () => named), /^HTTP\/1\.1 200 /)
 })
 
+test('a Host that names no host is a 400, whatever else names one is not (RFC 9112 §3.2)', async (t) => {
+  const { nobody } = await world(t)
+  for (const host of [
+    'a b',
+    'x/y',
+    'u@x',
+    'x:y',
+    '<>',
+    '[',
+    '[::1',
+    '::1',
+    '[]',
+    'a%2',
+    'a?',
+    '\u00e4',
+  ]) {
+    const answer = await nobody.get('/health', { host })
+    assert.equal(answer.statusCode, 400, host)
+    assert.equal(answer.json().detail, 'The Host is not well-formed.', host)
+    assert.ok(answer.headers['x-request-id'])
+  }
+  for (const host of [
+    'a',
+    'a:80',
+    'A.example.',
+    'a_b.example:8000',
+    'xn--4ca.example',
+    '127.0.0.1:1',
+    '[::1]',
+    '[2001:db8::1]:8000',
+    '[::ffff:127.0.0.1]',
+    'a:',
+    'a%20b',
+    '',
+  ]) {
+    assert.equal((await nobody.get('/health', { host })).statusCode, 200, host)
+  }
+})
+
 test('a URL in full is answered as its path, whose origin no answer repeats', async (t) => {
   const whole = 'http://evil.example/api/v1/todos?limit=1'
   const rest = 'HTTP/1.1\r\nHost: a\r\nConnection: close\r\n'

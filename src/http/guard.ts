@@ -68,11 +68,15 @@ export function guardAnswers(app: FastifyInstance): void {
   })
 }
 
+/** A name or an address, or nothing, and a port (RFC 3986 §3.2.2). */
+const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})*)(?::\d*)?$/i
+
 /** HTTP/1.1 asks for one, and no more (RFC 9112 §3.2). Node would refuse none without a word, and pass over a second. */
 function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): string | undefined {
   if (headers.host === undefined) {
     return httpVersion === '1.1' ? 'The request has no Host.' : undefined
   }
+  if (!HOST.test(headers.host)) return 'The Host is not well-formed.'
   const isHost = (text: string, index: number) =>
     index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host'
   const isSecond = rawHeaders.findIndex(isHost) !== rawHeaders.findLastIndex(isHost)
