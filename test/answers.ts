@@ -8,6 +8,7 @@ import { Value } from 'typebox/value'
 const Media = Type.Object({ schema: Type.Unknown() })
 const Answer = Type.Object({
   description: Type.String(),
+  headers: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   content: Type.Optional(Type.Record(Type.String(), Media)),
 })
 const Operation = Type.Object({
@@ -33,7 +34,13 @@ const Document = Type.Object({
 export type Operation = Type.Static<typeof Operation>
 export type Document = Type.Static<typeof Document>
 
-const documents = new WeakMap<FastifyInstance, { document: Document; ajv: Ajv2020 }>()
+const documents = new WeakMap<
+  FastifyInstance,
+  { document: Document; ajv: Ajv2020; everywhere: ReadonlySet<string> }
+>()
+
+/** Headers of the transport and of the browser's rules, which are no part of what a route answers. */
+const NOT_OF_A_ROUTE = /^(access-control-.*|strict-transport-security|transfer-encoding|vary)$/
 
 /** The OpenAPI document that the service gives its clients. */
 export async function documentOf(app: FastifyInstance): Promise<Document> {
@@ -48,7 +55,8 @@ async function contractOf(app: FastifyInstance) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema(answer.json(), 'openapi')
-  const contract = { document, ajv }
+  const { 'x-request-id': _documented, ...others } = answer.headers
+  const contract = { document, ajv, everywhere: new Set(Object.keys(others)) }
   documents.set(app, contract)
   return contract
 }
@@ -71,20 +79,25 @@ export function operationFor(
 const pointer = (...steps: string[]): string =>
   `openapi#/${steps.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
 
-/** Fails unless the answer is one that the OpenAPI document declares: status, media type and body. */
+/** Fails unless the answer is one that the OpenAPI document declares: status, headers, media type and body. */
 export async function assertDeclared(
   app: FastifyInstance,
   method: string,
   url: string,
   answer: LightMyRequestResponse,
 ): Promise<void> {
-  const { document, ajv } = await contractOf(app)
+  const { document, ajv, everywhere } = await contractOf(app)
   const found = operationFor(document, method, url)
   if (!found) return
   const { path, operation } = found
   const what = `${method} ${path} → ${answer.statusCode}`
   const declared = operation.responses[answer.statusCode]
   assert.ok(declared, `${what} is not declared`)
+  const documented = new Set(Object.keys(declared.headers ?? {}).map((name) => name.toLowerCase()))
+  const undocumented = Object.keys(answer.headers).filter(
+    (name) => !documented.has(name) && !everywhere.has(name) && !NOT_OF_A_ROUTE.test(name),
+  )
+  assert.deepEqual(undocumented, [], `${what} has headers that are not declared`)
   if (!declared.content) {
     assert.equal(answer.body, '', `${what} is declared without a body`)
     return

@@ -121,6 +121,7 @@ test('every operation has a name of its own, and says who may call it', async (t
   }
 })
 
+// The client of the tests looks at the headers of whatever it is answered (test/answers.ts).
 test('every header that an answer brings is documented', async (t) => {
   const { nobody } = await world(t)
   const { paths } = (await nobody.get('/openapi.json')).json()
@@ -135,4 +136,23 @@ test('every header that an answer brings is documented', async (t) => {
   ])
   assert.deepEqual(headers('/auth/token', 'post', 429), ['Retry-After', 'X-Request-Id'])
   assert.deepEqual(headers('/ready', 'get', 503), ['Retry-After', 'X-Request-Id'])
+  assert.deepEqual(headers('/api/v1/auth/me/export', 'get', 200), [
+    'Content-Disposition',
+    'X-Request-Id',
+  ])
+  assert.deepEqual(headers('/api/v1/todos', 'post', 415), [
+    'Accept',
+    'Accept-Encoding',
+    'X-Request-Id',
+  ])
+})
+
+test('every condition that a request for a todo may make is documented', async (t) => {
+  const all = await operations(t)
+  for (const method of ['get', 'put', 'patch', 'delete']) {
+    const found = all.find(({ what }) => what === `${method} /api/v1/todos/{id}`)
+    const names = found?.operation.parameters?.filter((each) => each.in === 'header')
+    assert.deepEqual(names?.map(({ name }) => name).sort(), ['if-match', 'if-none-match'], method)
+    assert.ok(found?.operation.responses['412'], method)
+  }
 })

@@ -49,7 +49,16 @@ export const refusals = {
 const common = {
   400: problem('The request is not well-formed.'),
   413: problem('The body is too large.'),
-  415: problem('The body is of a media type that this path does not take.'),
+  415: problem('The body is of a media type that this path does not take, or is compressed.', {
+    Accept: Type.String({
+      description: 'The media types that this path takes.',
+      examples: ['application/json'],
+    }),
+    'Accept-Encoding': Type.String({
+      description: 'Where the body is compressed: `identity`.',
+      examples: ['identity'],
+    }),
+  }),
   422: problem('The request has faults; `errors` names each.'),
   500: problem('Something went wrong on the server.'),
   503: problem('The server cannot serve right now.', { 'Retry-After': RetryAfter }),

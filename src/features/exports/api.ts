@@ -39,7 +39,14 @@ export const exportsApi =
           operationId: 'exportAccount',
           tags: ['account'],
           summary: 'Read everything of the account as one file',
-          response: { 200: answer('All data of the account.', Streamed) },
+          response: {
+            200: answer('All data of the account.', Streamed, {
+              'Content-Disposition': Type.String({
+                description: 'The name of the file.',
+                examples: ['attachment; filename="todo-app-2026-01-31.json"'],
+              }),
+            }),
+          },
         },
       },
       (request, reply) => exportFile(db, request, reply),
