@@ -62,8 +62,8 @@ export const answerMalformed =
     socket.end(
       `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${request_id}\r\nConnection: close\r\n\r\n${body}`,
     )
-    log.info(
-      { request_id, code, ip: socket.remoteAddress, res: { statusCode: status } },
-      'answered',
-    )
+    // Browsers open connections that they may not come to need.
+    const level = socket.bytesRead > 0 ? 'info' : 'debug'
+    const line = { request_id, code, ip: socket.remoteAddress, res: { statusCode: status } }
+    log[level](line, 'answered')
   }
