@@ -7,7 +7,7 @@ import { assetsDirectory, readAssets } from './assets.ts'
 const YEAR = 365 * 24 * 60 * 60
 
 /** A path without the digest of the content, which the build puts at the end of a file’s name. */
-const withoutDigest = (path: string): string => path.replace(/-[\w-]{8}(?=\.\w+$)/, '-')
+const withoutDigest = (path: string): string => path.replace(/-[\w-]{8}(\.\w+)$/, '-$1')
 
 /** What this version has in the place of another's file. */
 const ownOf = (path = ''): string | undefined =>
