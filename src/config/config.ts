@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { sqlitePath } from '../db/url.ts'
 import { codeOf } from '../lib/code.ts'
 import { fittingWorkers } from './concurrency.ts'
 import type { Environment } from './environment.ts'
@@ -31,13 +32,24 @@ export function readConfig(flags: Flags): Config {
   if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
   if (flags.pretty) variables.LOG_FORMAT = 'pretty'
-  return Object.freeze(
-    configure(readEnvironment(variables), {
-      isAtTerminal: process.stdout.isTTY,
-      // Not an option: npm tells it to what it runs.
-      isRunByNpm: process.env.npm_lifecycle_event !== undefined,
-    }),
-  )
+  const config = configure(readEnvironment(variables), {
+    isAtTerminal: process.stdout.isTTY,
+    // Not an option: npm tells it to what it runs.
+    isRunByNpm: process.env.npm_lifecycle_event !== undefined,
+  })
+  const folder = variables.SQLITE_TMPDIR || variables.TMPDIR || folderOf(config.databaseUrl)
+  // SQLite asks the environment where large sorts and deletions may have their temporary files.
+  if (folder) process.env.SQLITE_TMPDIR = folder
+  return Object.freeze(config)
+}
+
+/**
+ * The folder of a SQLite file, which can be written and has room: of the system's own for temporary files,
+ * which SQLite would take, there may be none that can be written, or only a small one in memory.
+ */
+function folderOf(databaseUrl: string): string | undefined {
+  const path = sqlitePath(databaseUrl)
+  return path === undefined || path === ':memory:' ? undefined : dirname(path)
 }
 
 function dotEnv(): NodeJS.ProcessEnv {
