@@ -3,7 +3,7 @@ import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
-import { migrate, pendingMigrations } from './db/migrate.ts'
+import { migrate, NewerSchema, schemaState } from './db/migrate.ts'
 import { describe } from './db/open.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
@@ -15,9 +15,18 @@ import { version } from './version.ts'
 
 /**
  * What to do to the database before serving: at a start it is reset or migrated as configured, at a
- * restart with perhaps a new version only migrated, and a further worker finds it done.
+ * restart with perhaps a new version only migrated. A further worker mostly finds it done; it migrates
+ * where it runs newer files than the others, and goes on where a newer version has migrated.
  */
 export type Preparation = 'start' | 'restart' | 'none'
+
+/** What a service needs of the process that watches over it and others. */
+export interface Supervision {
+  /** The metrics of all processes that serve. */
+  metrics(): Promise<string>
+  /** Hears that the start may take long. */
+  onMigrating(): void
+}
 
 /** A service that is ready to listen. */
 export interface Service {
@@ -37,14 +46,13 @@ export interface Service {
 
 /**
  * Opens the database, prepares it, and builds what is served. Throws when the database cannot be
- * brought to the schema of this version. `metricsOfAll` gives the metrics where other processes serve
- * as well.
+ * brought to the schema of this version.
  */
 export async function prepareService(
   config: ServiceConfig,
   logger: FastifyBaseLogger,
   preparation: Preparation,
-  metricsOfAll?: () => Promise<string>,
+  supervision?: Supervision,
 ): Promise<Service> {
   const isMeasured = config.metrics || config.metricsPort !== undefined
   const library = isMeasured ? await import('./http/metrics.ts') : undefined
@@ -55,11 +63,11 @@ export async function prepareService(
   try {
     // The database is asked while this process builds what it serves.
     const [announcement, app] = await Promise.all([
-      prepare(config, db, logger, preparation),
+      prepare(config, db, logger, preparation, supervision),
       buildApp(config, db, logger, {
         watch: metrics?.watch,
         route: library?.metricsRoute(
-          metricsOfAll ?? (async () => library.sumOf([await snapshot()])),
+          supervision?.metrics ?? (async () => library.sumOf([await snapshot()])),
         ),
       }),
     ])
@@ -102,8 +110,9 @@ async function prepare(
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
+  supervision: Supervision | undefined,
 ): Promise<(url: string) => string> {
-  const isPending = preparation !== 'none' && (await bringUpToDate(config, db, logger, preparation))
+  const isPending = await bringUpToDate(config, db, logger, preparation, supervision)
   return preparation === 'start'
     ? howToBegin(config, db, isPending)
     : (url) => `Listening on ${url}`
@@ -115,13 +124,18 @@ async function bringUpToDate(
   db: Db,
   logger: FastifyBaseLogger,
   preparation: Preparation,
+  supervision: Supervision | undefined,
 ): Promise<boolean> {
   if (preparation === 'start' && config.resetDb !== '0') {
     await resetToDemo(db, { force: config.resetDb === 'force' })
     logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
     return false
   }
-  if (!config.updateDb) return (await pendingMigrations(db)).length > 0
+  if (!config.updateDb && preparation === 'none') return false
+  const { pending, unknown } = await schemaState(db)
+  if (unknown.length > 0 && preparation !== 'none') throw new NewerSchema(unknown)
+  if (pending.length === 0 || !config.updateDb) return pending.length > 0
+  supervision?.onMigrating()
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
   return false

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { load } from './load.ts'
-import { copyOfProgram, startServer, until } from './server.ts'
+import { copyOfProgram, type Server, startServer, until } from './server.ts'
+
+/** Waits for two workers, and gives what lists all that ever served. */
+async function bothListening(server: Server) {
+  const listening = () => server.logged('worker').filter(({ msg }) => /^Listening/.test(`${msg}`))
+  await until(() => listening().length === 2, server.output)
+  return listening
+}
 
 test('SIGHUP runs the files as they are now; one that does not start leaves the old workers', async (t) => {
   const { program, main } = await copyOfProgram(t)
@@ -33,8 +41,7 @@ test('SIGHUP exchanges the workers at once after one could not be replaced', asy
   const { program } = await copyOfProgram(t)
   const main = join(program, 'dist/main.js')
   const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
-  const listening = () => server.logged('worker').filter(({ msg }) => /^Listening/.test(`${msg}`))
-  await until(() => listening().length === 2, server.output)
+  const listening = await bothListening(server)
   const whole = await readFile(main, 'utf8')
   await writeFile(main, 'this file is damaged')
   process.kill(Number(listening()[0]?.pid), 'SIGTERM')
@@ -42,6 +49,52 @@ test('SIGHUP exchanges the workers at once after one could not be replaced', asy
   await writeFile(main, whole)
   process.kill(server.pid, 'SIGHUP')
   await until(() => /all workers are new/.test(server.output()), server.output)
+})
+
+/** Puts a migration into the program, which does `statement`. */
+async function addMigration(program: string, name: string, statement: string): Promise<void> {
+  const file = join(program, 'src/db/migrations/index.ts')
+  const code = `{ up: async (db) => void (await sql\`${statement}\`.execute(db)) }`
+  const text = (await readFile(file, 'utf8')).replace(/\n}\n$/, `\n  '${name}': ${code},\n}\n`)
+  await writeFile(file, `import { sql } from 'kysely'\n${text}`)
+}
+
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(`a worker in another's place brings the schema to that of its files (${signal})`, async (t) => {
+    const { program, main } = await copyOfProgram(t)
+    const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
+    const listening = await bothListening(server)
+    await addMigration(program, '9000-good', 'create table good (id integer)')
+    process.kill(Number(listening()[0]?.pid), signal)
+    await until(() => listening().length === 3, server.output)
+    const ran = server.logged('migrations').map(({ migrations }) => migrations)
+    assert.deepEqual(ran.at(-1), ['9000-good'])
+  })
+}
+
+test('a worker whose migration fails takes no place: the old one stays', async (t) => {
+  const { program, main } = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
+  const listening = await bothListening(server)
+  await addMigration(program, '9000-bad', 'alter table nowhere add column a integer')
+  const old = Number(listening()[0]?.pid)
+  process.kill(old, 'SIGTERM')
+  await until(() => /no new worker starts/.test(server.output()), server.output)
+  assert.ok(process.kill(old, 0))
+  assert.equal(listening().length, 2)
+})
+
+test('a worker is replaced as ever while a newer version has migrated already', async (t) => {
+  const { program, main } = await copyOfProgram(t)
+  const path = join(program, 'todo.db')
+  const variables = { WEB_CONCURRENCY: '2', DATABASE_URL: `sqlite:///${path}` }
+  const server = await startServer(t, variables, main)
+  const listening = await bothListening(server)
+  const database = new DatabaseSync(path)
+  t.after(() => database.close())
+  database.exec("insert into kysely_migration (name, timestamp) values ('9999-later', '2030')")
+  process.kill(Number(listening()[0]?.pid), 'SIGKILL')
+  await until(() => listening().length === 3, server.output)
 })
 
 test('workers that do not stay alive are started later and later, then given up with the reason (1)', async (t) => {

@@ -235,7 +235,7 @@ export class Crew {
     for (const member of this.#members) {
       const isLate =
         member.state === 'starting'
-          ? member.preparation === 'none' && ageOf(member) > START_TIMEOUT
+          ? !member.isMigrating && ageOf(member) > START_TIMEOUT
           : // Counted in looks, not by the clock: after this machine slept, nobody is late.
             ++member.silence > LOOKS
       if (!isLate) continue

@@ -15,7 +15,6 @@ type State = 'starting' | 'serving' | 'ended'
 
 /** One worker process, from its start to its end. */
 export class Member {
-  readonly preparation: Preparation
   readonly startedAt = performance.now()
   /** When it began to serve. Rejects, with a sentence that says how it ended, when it never did. */
   readonly serving: Promise<void>
@@ -25,6 +24,7 @@ export class Member {
   /** From when on another may take its place, by `performance.now()`; infinite while one is to. */
   replaceableFrom = 0
   isLeaving = false
+  isMigrating = false
   hasServed = false
   /** What it counted, when it last told. */
   metrics: Snapshot = []
@@ -35,7 +35,6 @@ export class Member {
   readonly #worker: Worker
 
   constructor(preparation: Preparation, hear: (report: Report) => void) {
-    this.preparation = preparation
     // What the operator has set stays.
     const worker = cluster.fork({ ...MEMORY_VARIABLES, ...process.env })
     this.#worker = worker
@@ -54,6 +53,7 @@ export class Member {
       'message',
       listener(Report, (report) => {
         this.silence = 0
+        if (report.report === 'migrating') this.isMigrating = true
         if (report.report === 'serving' && this.#state === 'starting') {
           this.#state = 'serving'
           this.hasServed = true

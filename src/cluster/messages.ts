@@ -21,6 +21,8 @@ export type Order = Static<typeof Order>
 
 /** What a worker tells the supervisor. */
 export const Report = Type.Union([
+  /** It starts, and may take long about it. */
+  Type.Object({ report: Type.Literal('migrating') }),
   Type.Object({ report: Type.Literal('serving') }),
   /** A sign of life; `rss` is the resident memory in bytes. */
   Type.Object({ report: Type.Literal('beat'), requests: Type.Integer(), rss: Type.Integer() }),

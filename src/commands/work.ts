@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { listener, Order, type Report } from '../cluster/messages.ts'
 import type { ServiceConfig } from '../config/config.ts'
-import { type Preparation, prepareService, type Service } from '../service.ts'
+import { type Preparation, prepareService, type Service, type Supervision } from '../service.ts'
 import { UsageError } from './usage.ts'
 
 /** In milliseconds; so often that one late beat is not yet taken for a worker that hangs. */
@@ -19,9 +19,12 @@ export async function work(config: ServiceConfig, logger: FastifyBaseLogger): Pr
   let service: Service | undefined
 
   let metrics = Promise.withResolvers<string>()
-  const metricsOfAll = () => {
-    report({ report: 'ask for metrics' })
-    return metrics.promise
+  const supervision: Supervision = {
+    metrics() {
+      report({ report: 'ask for metrics' })
+      return metrics.promise
+    },
+    onMigrating: () => report({ report: 'migrating' }),
   }
   const tellMetrics = async () => {
     const counted = (await service?.metrics()) ?? []
@@ -32,7 +35,7 @@ export async function work(config: ServiceConfig, logger: FastifyBaseLogger): Pr
 
   const start = async (preparation: Preparation) => {
     // Known before it listens: told to leave from then on, it must finish what it has accepted.
-    service = await prepareService(config, logger, preparation, metricsOfAll)
+    service = await prepareService(config, logger, preparation, supervision)
     await service.listen()
     report({ report: 'serving' })
     setInterval(() => {
