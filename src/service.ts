@@ -136,6 +136,7 @@ async function bringUpToDate(
   if (unknown.length > 0 && preparation !== 'none') throw new NewerSchema(unknown)
   if (pending.length === 0 || !config.updateDb) return pending.length > 0
   supervision?.onMigrating()
+  logger.info({ migrations: pending }, 'migrating the database, once no other process does')
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
   return false

@@ -33,7 +33,7 @@ export const Environment = Type.Object({
     100,
     600_000,
     10_000,
-    'How long one PostgreSQL statement may take, in milliseconds.',
+    'How long one PostgreSQL statement may take, in milliseconds; one of a migration takes as long as it takes.',
   ),
   DATABASE_TRANSACTION_POOLING: flag(
     'A pooler in transaction mode (PgBouncer) stands before PostgreSQL: rely on nothing that outlives a transaction. Set the timeouts on the role then (docs/scaling.md).',

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { hasTable, isSqlite, takenNames } from './dialect.ts'
+import { hasTable, takenNames } from './dialect.ts'
+import { exclusively, isLocked, LOCK_TABLE, namingHolders } from './migration-lock.ts'
 import { migrations } from './migrations/index.ts'
 import { isOvertaken } from './overtaken.ts'
 import { DatabaseRefused } from './refusal.ts'
@@ -25,9 +27,11 @@ export interface SchemaState {
 
 /** Where it is written down which migrations ran. */
 export const MIGRATIONS_TABLE = 'kysely_migration'
-const LOCK_TABLE = 'kysely_migration_lock'
 
-const LOCK_ROW = 'migration_lock'
+/** How long to try to have what others hold, in milliseconds. */
+const PATIENCE = 10 * 60_000
+/** How long others have their turn between two tries. */
+const PAUSE = 1_000
 
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
@@ -36,39 +40,6 @@ const migratorOf = (db: Db): Migrator =>
     migrationLockTableName: LOCK_TABLE,
     provider: { getMigrations: async () => ({ ...migrations }) },
   })
-
-/**
- * Migrations run in one transaction: all or none. What keeps two processes apart is that
- * transaction's write lock in SQLite, and in PostgreSQL a row that it writes. (Kysely would take an
- * advisory lock of the session there, which poolers and distributed databases do not know.) Who
- * waited for the row where transactions are stricter than `read committed` fails with 40001.
- */
-async function exclusively<Result>(db: Db, work: (db: Db) => Promise<Result>): Promise<Result> {
-  if (!isSqlite(db)) await makeLock(db)
-  return db.transaction().execute(async (db) => {
-    if (!isSqlite(db)) {
-      await sql`update ${sql.table(LOCK_TABLE)} set is_locked = 0 where id = ${LOCK_ROW}`.execute(
-        db,
-      )
-    }
-    return work(db)
-  })
-}
-
-/** Makes the row that is locked, in the table that Kysely would make. */
-async function makeLock(db: Db): Promise<void> {
-  try {
-    await sql`create table if not exists ${sql.table(LOCK_TABLE)} (
-      id varchar(255) not null primary key,
-      is_locked integer not null default 0
-    )`.execute(db)
-  } catch (error) {
-    // `if not exists` does not see what another process is just making.
-    if (!(await hasTable(db, LOCK_TABLE))) throw error
-  }
-  await sql`insert into ${sql.table(LOCK_TABLE)} (id) values (${LOCK_ROW})
-    on conflict do nothing`.execute(db)
-}
 
 /**
  * Which migrations are still to run, and which ran that this version does not know. Throws
@@ -112,22 +83,31 @@ export async function pendingMigrations(db: Db): Promise<readonly string[]> {
 
 /**
  * Brings the schema up to date and gives the names of the migrations that ran here. Safe to call
- * from many processes at once: one migrates, the others wait for it and find nothing to do.
+ * from many processes at once: one migrates, the others wait for it and find nothing to do. What others
+ * hold that a migration needs is waited for too, for `patience` milliseconds.
  * Throws `NewerSchema`, or the error of the migration that failed.
  */
-export async function migrate(db: Db): Promise<string[]> {
-  if ((await pendingMigrations(db)).length === 0) return []
-  try {
-    return await exclusively(db, async (db) => {
-      const { error, results } = await migratorOf(db).migrateToLatest()
-      if (error) throw error
-      return (results ?? []).map((result) => result.migrationName)
-    })
-  } catch (error) {
-    // Another process migrated meanwhile: look again, it may be done.
-    if (isOvertaken(error)) return migrate(db)
-    throw error
+export async function migrate(db: Db, patience = PATIENCE): Promise<string[]> {
+  const deadline = performance.now() + patience
+  while ((await pendingMigrations(db)).length > 0) {
+    try {
+      const ran = await exclusively(db, runPending)
+      if (ran) return ran
+    } catch (error) {
+      // Another process migrated meanwhile: look again, it may be done.
+      if (isOvertaken(error)) continue
+      if (!isLocked(error)) throw error
+      if (performance.now() > deadline) throw await namingHolders(db, error)
+    }
+    await delay(PAUSE)
   }
+  return []
+}
+
+async function runPending(db: Db): Promise<string[]> {
+  const { error, results } = await migratorOf(db).migrateToLatest()
+  if (error) throw error
+  return (results ?? []).map((result) => result.migrationName)
 }
 
 /**

@@ -18,7 +18,12 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     return this.#connections.longestWait()
   }
 
-  /** Nothing: `migrate.ts` has a lock already, which ends with the transaction. */
-  override async acquireMigrationLock(): Promise<void> {}
-  override async releaseMigrationLock(): Promise<void> {}
+  /** `migration-lock.ts` has one already, which ends with the transaction. A migration may take long. */
+  override async acquireMigrationLock(): Promise<void> {
+    this.#connections.isPatient = true
+  }
+
+  override async releaseMigrationLock(): Promise<void> {
+    this.#connections.isPatient = false
+  }
 }

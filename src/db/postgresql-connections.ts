@@ -25,6 +25,8 @@ export class PostgresqlConnections {
   readonly #pipelines: Pipelines
   /** In the order in which the pool serves them. */
   readonly #waiting = new Set<{ readonly since: number }>()
+  /** Whether a connection may say nothing for as long as it likes. */
+  isPatient = false
 
   constructor(config: pg.PoolConfig, onLost: (error: Error) => void) {
     this.#pool = new pg.Pool({ ...config, pipeline: true })

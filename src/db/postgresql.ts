@@ -23,14 +23,20 @@ const types: pg.CustomTypesConfig = {
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
 }
 
+/** How long a connection says nothing before the operating system asks whether the other end is there. */
+const KEEP_ALIVE_DELAY = 10_000
+
 /**
  * A socket that breaks when nothing comes or goes for `patience` milliseconds. PostgreSQL ends a
  * slow statement itself; this gives up a server that vanished, together with the connection, which
- * the pool would otherwise hand out again. Idle connections are closed before it matters.
+ * the pool would otherwise hand out again. Idle connections are closed before it matters. While
+ * `isPatient` says so, only a server that does not answer the operating system is given up.
  */
-function impatientSocket(patience: number): Socket {
+function impatientSocket(patience: number, isPatient: () => boolean): Socket {
   const socket = new Socket()
-  return socket.setTimeout(patience, () => socket.destroy())
+  return socket.setTimeout(patience, () => {
+    if (!isPatient()) socket.destroy()
+  })
 }
 
 /** What PostgreSQL is to end by itself. A pooler refuses a client that asks for it. */
@@ -52,8 +58,9 @@ export function postgresqlDialect(
     connectionTimeoutMillis: limits.connectTimeout,
     ...(limits.transactionPooling ? {} : sessionLimits(limits)),
     idleTimeoutMillis: limits.statementTimeout,
-    stream: () => impatientSocket(limits.statementTimeout + 1_000),
+    stream: () => impatientSocket(limits.statementTimeout + 1_000, () => connections.isPatient),
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
     types,
   }
   const connections = new PostgresqlConnections(config, onConnectionLost)
