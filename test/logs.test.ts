@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { sql } from 'kysely'
+import { withDatabase } from './command.ts'
 import { type Server, startServer, until } from './server.ts'
-import { PASSWORD } from './world.ts'
+import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
@@ -81,6 +83,25 @@ test('what is not even HTTP is logged under its id, with nothing of what the cli
   const { req, res } = await lineOf(server, 'pony')
   assert.deepEqual(req, { method: 'GET', path: '/health', ip: '127.0.0.1' })
   assert.deepEqual(res, { status: 417 })
+})
+
+test('a database connection that was lost is logged by its reason and code, and no more', {
+  skip: !isPostgresql && 'an embedded file has no connection to lose',
+}, async (t) => {
+  const { url, drop } = await freshDatabase()
+  const server = await startServer(t, { DATABASE_URL: url, WEB_CONCURRENCY: '1' })
+  t.after(drop)
+  await withDatabase(url, (db) =>
+    sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(db),
+  )
+  const lost = () => server.logged('level').filter(({ msg }) => /lost an idle/.test(String(msg)))
+  await until(() => lost().length > 0, server.output)
+  const [line = {}] = lost()
+  const keys = ['code', 'hostname', 'level', 'msg', 'pid', 'reason', 'time']
+  assert.deepEqual(Object.keys(line).toSorted(), keys)
+  assert.equal(line.code, '57P01')
+  assert.match(String(line.reason), /terminating connection/)
 })
 
 test('no password, token, cookie or key is in any log, however much is logged', async (t) => {

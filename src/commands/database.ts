@@ -5,6 +5,7 @@ import { type OpenOptions, open } from '../db/open.ts'
 import { DatabaseRefused, refuseIfMissing } from '../db/refusal.ts'
 import type { Db } from '../db/tables.ts'
 import { sqlitePath } from '../db/url.ts'
+import { codeOf } from '../lib/code.ts'
 
 /** Opens the configured database; what befalls idle connections goes to the log. */
 export const openDatabase = (
@@ -15,7 +16,12 @@ export const openDatabase = (
   open(config.databaseUrl, {
     onQuery,
     pool: config.pool,
-    onConnectionLost: (error) => logger.warn({ err: error }, 'lost an idle database connection'),
+    // The error holds the whole connection, with the key that cancels its statements.
+    onConnectionLost: (error) =>
+      logger.warn(
+        { reason: error.message, code: codeOf(error) },
+        'lost an idle database connection',
+      ),
   })
 
 /** Opens the database for `work` alone. */
