@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 import { installation } from './command.ts'
@@ -93,14 +94,17 @@ test('a worker that was sent SIGTERM is replaced without failing a request', asy
   assert.deepEqual(requests.failed(), [])
 })
 
-for (const [name, limit] of [
-  ['MAX_REQUESTS', '100'],
-  ['WORKER_MEMORY_LIMIT', '20'],
+for (const [name, limit, patience] of [
+  ['MAX_REQUESTS', '100', 0],
+  // In its first minute no worker is.
+  ['WORKER_MEMORY_LIMIT', '20', 50_000],
 ] as const) {
   test(`a worker beyond ${name} is replaced without failing a request`, async (t) => {
     const server = await startWorkers(t, { [name]: limit })
-    const requests = await load(server.url)
     const old = workersOf(server)
+    await delay(patience)
+    assert.deepEqual(workersOf(server), old)
+    const requests = await load(server.url)
     while (workersOf(server).every((pid) => old.includes(pid))) await requests.more(10)
     await until(() => old.some((pid) => !isAlive(pid)), server.output)
     await requests.more(10)
@@ -109,6 +113,18 @@ for (const [name, limit] of [
     assert.match(String(server.logged('reason')[0]?.reason), new RegExp(name))
   })
 }
+
+test('a memory limit that new workers are beyond already is warned of, once', async (t) => {
+  const server = await startWorkers(t, { WORKER_MEMORY_LIMIT: '20' })
+  const warnings = () => server.logged('level').filter(({ level }) => level === 40)
+  await until(() => warnings().length > 0, server.output)
+  const requests = await load(server.url)
+  await requests.more(200)
+  await requests.stop()
+  assert.equal(warnings().length, 1)
+  assert.match(String(warnings()[0]?.msg), /WORKER_MEMORY_LIMIT is less than/)
+  assert.deepEqual(server.logged('reason'), [])
+})
 
 for (const workers of ['1', '2']) {
   test(`SIGTERM under load fails no request: /ready says 503 first (${workers} process)`, async (t) => {

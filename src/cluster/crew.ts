@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Preparation } from '../service.ts'
+import { Aging } from './aging.ts'
 import { Member } from './member.ts'
 import { CrewMetrics } from './metrics.ts'
 import type { Report } from './messages.ts'
@@ -28,7 +29,6 @@ const RETRY_REPLACING = 60_000
 const FAILURES_MAX = 8
 /** How many times a worker is looked at in the time that it may be silent. */
 const LOOKS = 10
-const MiB = 1024 * 1024
 
 /**
  * Keeps a number of workers alive: replaces those that end, kills those that hang, and exchanges
@@ -41,6 +41,7 @@ export class Crew {
   readonly #giveUp: (reason: string) => void
   readonly #members = new Set<Member>()
   readonly #metrics = new CrewMetrics()
+  readonly #aging: Aging
   #housekeeper: Member | undefined
   #isStopping = false
   #isFilling = false
@@ -53,6 +54,7 @@ export class Crew {
     this.#rules = rules
     this.#logger = logger
     this.#giveUp = giveUp
+    this.#aging = new Aging(rules, logger)
   }
 
   /**
@@ -117,8 +119,7 @@ export class Crew {
   }
 
   #add(preparation: Preparation): Member {
-    const requestsMax = this.#rules.maxRequests * (1 + Math.random() / 10)
-    const member = new Member(preparation, (report) => this.#hear(member, report, requestsMax))
+    const member = new Member(preparation, (report) => this.#hear(member, report))
     this.#members.add(member)
     member.serving.then(
       () => this.#served(member),
@@ -135,8 +136,7 @@ export class Crew {
     }, SETTLED).unref()
   }
 
-  #hear(member: Member, report: Report, requestsMax: number): void {
-    const { maxRequests, workerMemoryLimit } = this.#rules
+  #hear(member: Member, report: Report): void {
     if (report.report === 'replace me') this.#replace(member, report.reason)
     if (report.report === 'ask for metrics') {
       this.metrics().then(
@@ -145,13 +145,8 @@ export class Crew {
       )
     }
     if (report.report !== 'beat') return
-    if (maxRequests > 0 && report.requests >= requestsMax) {
-      this.#replace(member, `${report.requests} requests (MAX_REQUESTS)`)
-    }
-    const memory = Math.round(report.rss / MiB)
-    if (workerMemoryLimit > 0 && memory > workerMemoryLimit) {
-      this.#replace(member, `${memory} MiB of memory (WORKER_MEMORY_LIMIT)`)
-    }
+    const reason = this.#aging.reasonToReplace(member, report)
+    if (reason !== undefined) this.#replace(member, reason)
   }
 
   #replace(member: Member, reason: string): void {

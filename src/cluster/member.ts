@@ -16,6 +16,8 @@ type State = 'starting' | 'serving' | 'ended'
 /** One worker process, from its start to its end. */
 export class Member {
   readonly startedAt = performance.now()
+  /** By how much it outlasts MAX_REQUESTS, so that not all go at once. */
+  readonly endurance = 1 + Math.random() / 10
   /** When it began to serve. Rejects, with a sentence that says how it ended, when it never did. */
   readonly serving: Promise<void>
   readonly ended: Promise<void>

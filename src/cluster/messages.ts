@@ -19,13 +19,20 @@ export const Order = Type.Union([
 ])
 export type Order = Static<typeof Order>
 
+/** A sign of life; `rss` is the resident memory in bytes. */
+const Beat = Type.Object({
+  report: Type.Literal('beat'),
+  requests: Type.Integer(),
+  rss: Type.Integer(),
+})
+export type Beat = Static<typeof Beat>
+
 /** What a worker tells the supervisor. */
 export const Report = Type.Union([
   /** It starts, and may take long about it. */
   Type.Object({ report: Type.Literal('migrating') }),
   Type.Object({ report: Type.Literal('serving') }),
-  /** A sign of life; `rss` is the resident memory in bytes. */
-  Type.Object({ report: Type.Literal('beat'), requests: Type.Integer(), rss: Type.Integer() }),
+  Beat,
   Type.Object({
     report: Type.Literal('metrics'),
     metrics: Type.Array(Type.Unsafe<MetricObject>({ type: 'object' })),
