@@ -125,6 +125,17 @@ test('an option that is not set is never larger than the one that bounds it', as
   assert.match(message, /^PAGE_SIZE: read "all", allowed: .*\n$/)
 })
 
+test('a pause before the end that leaves open requests no time is refused (78)', async (t) => {
+  const message = await refusal(t, { GRACEFUL_TIMEOUT: '5', DRAIN_DELAY: '5' })
+  assert.match(
+    message,
+    /^DRAIN_DELAY: read 5, allowed: at most 3, since GRACEFUL_TIMEOUT is 5 and /,
+  )
+  assert.equal(readEnvironment({ GRACEFUL_TIMEOUT: '5', DRAIN_DELAY: '3' }).DRAIN_DELAY, 3)
+  assert.equal(readEnvironment({ GRACEFUL_TIMEOUT: '1', DRAIN_DELAY: '0' }).DRAIN_DELAY, 0)
+  assert.equal(readEnvironment({ GRACEFUL_TIMEOUT: '3' }).DRAIN_DELAY, 1)
+})
+
 test('a database password is never printed, wherever it stands (78)', async (t) => {
   const messages = await refusals(
     t,

@@ -179,6 +179,12 @@ for (const workers of ['1', '2']) {
   })
 }
 
+test('a service that has nothing to do stops with 0, however little time it has', async (t) => {
+  const server = await startServer(t, { GRACEFUL_TIMEOUT: '1', DRAIN_DELAY: '' })
+  process.kill(server.pid, 'SIGTERM')
+  assert.equal(await server.ended, 0)
+})
+
 test('SIGTERM to `npm start` stops the service, although its shell passes no signal on', async (t) => {
   const { variables } = await installation(t)
   const npm = spawn('npm', ['start'], {

@@ -39,6 +39,6 @@ export const processes = {
     0,
     600,
     1,
-    'How long to go on serving after a SIGTERM or SIGINT while `/ready` answers 503, so that a load balancer sends nothing more, in seconds. Counts towards `GRACEFUL_TIMEOUT`; when absent, that where it is less. Left out at a terminal.',
+    'How long to go on serving after a SIGTERM or SIGINT while `/ready` answers 503, so that a load balancer sends nothing more, in seconds. Counts towards `GRACEFUL_TIMEOUT`, of which it must leave two seconds; when absent, 0 where 1 would not. Left out at a terminal.',
   ),
 }

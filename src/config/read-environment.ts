@@ -69,11 +69,10 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     }
   }
   const environment = Value.Parse(Environment, values)
-  for (const [name, bound] of BOUNDED) {
-    const most = environment[bound]
+  for (const { name, most, allowed } of bounds(environment)) {
     if (!set.has(name)) environment[name] = Math.min(environment[name], most)
     if (environment[name] <= most) continue
-    faults.push(`${name}: read ${environment[name]}, allowed: at most ${bound}, which is ${most}`)
+    faults.push(`${name}: read ${environment[name]}, allowed: at most ${allowed}`)
   }
   faults.push(...rules.flatMap((rule) => rule(environment) ?? []))
   if (faults.length > 0) throw new ConfigurationError(faults)
@@ -98,11 +97,23 @@ const OWN_PATHS: ReadonlySet<string | undefined> = new Set([
   'theme',
 ])
 
-/** What may not be larger than another option, and is as large at most where it is not set itself. */
-const BOUNDED = [
-  ['PAGE_SIZE', 'PAGE_SIZE_MAX'],
-  ['DRAIN_DELAY', 'GRACEFUL_TIMEOUT'],
-] as const
+/** What may not be larger than another option allows, and is as large at most where it is not set itself. */
+const bounds = ({ PAGE_SIZE_MAX, GRACEFUL_TIMEOUT }: Environment) => {
+  // A connection is closed a second after it was used last, and a request takes time as well.
+  const delay = Math.max(0, GRACEFUL_TIMEOUT - 2)
+  return [
+    {
+      name: 'PAGE_SIZE',
+      most: PAGE_SIZE_MAX,
+      allowed: `PAGE_SIZE_MAX, which is ${PAGE_SIZE_MAX}`,
+    },
+    {
+      name: 'DRAIN_DELAY',
+      most: delay,
+      allowed: `${delay}, since GRACEFUL_TIMEOUT is ${GRACEFUL_TIMEOUT} and open requests need two seconds of it`,
+    },
+  ] as const
+}
 
 /** What else no schema can say: each rule gives its fault, if there is one. */
 const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
