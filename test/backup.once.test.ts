@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
 import {
   chmod,
   chown,
@@ -16,12 +18,14 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Value } from 'typebox/value'
 import { Tokens } from '../src/features/sessions/schema.ts'
-import { ANN, emails, onSqlite, succeeded } from './command.ts'
+import { ANN, emails, type Installation, onSqlite, succeeded } from './command.ts'
 import { type Server, startServer } from './server.ts'
 
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const password = 'rain on tin roofs'
 
 /** Adds todos as fast as it can until told to stop, and gives the texts that were acknowledged. */
@@ -298,6 +302,47 @@ test('where there is no room for a copy, that place is named and not the one tha
     assert.ok(stderr.startsWith(`${target}: disk I/O error. Look whether its disk is full`), stderr)
     assert.ok(!stderr.includes(source), stderr)
   }
+})
+
+/** Ends `todo …` by the signal while it copies into a file in `directory`, and gives its exit code. */
+async function endWhileCopying(
+  { directory, variables }: Installation,
+  args: readonly string[],
+  signal: NodeJS.Signals,
+): Promise<number | null> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, ...variables },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'exit')
+  while (child.exitCode === null && partsIn(directory).length === 0) await setImmediate()
+  child.kill(signal)
+  const [code] = await ended
+  return code
+}
+
+const partsIn = (directory: string): string[] =>
+  readdirSync(directory).filter((name) => name.includes('.partial'))
+
+test('a backup or restore that a signal ends leaves nothing of its copy (128 + the signal)', async (t) => {
+  const place = await onSqlite(t)
+  succeeded(await place.todo(['reset']))
+  // So that the copy takes a while.
+  const database = new DatabaseSync(place.path)
+  database.exec('create table ballast as select zeroblob(2e8) as bytes')
+  database.close()
+  await copyFile(place.path, join(place.directory, 'backup.db'))
+  for (const [args, signal, expected] of [
+    [['backup', 'new.db'], 'SIGINT', 130],
+    [['backup', 'new.db'], 'SIGTERM', 143],
+    [['restore', 'backup.db', '--force'], 'SIGTERM', 143],
+  ] as const) {
+    assert.equal(await endWhileCopying(place, args, signal), expected)
+    assert.deepEqual(partsIn(place.directory), [])
+    assert.ok(!existsSync(join(place.directory, 'new.db')))
+  }
+  assert.deepEqual(await emails(place.todo), ['johndoe@example.com', 'alice@example.com'])
 })
 
 const skip = process.getuid?.() !== 0 && 'only root may give files to others'

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import * as files from 'node:fs'
+import { constants } from 'node:os'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { MIGRATIONS_TABLE, NewerSchema, type SchemaState, stateAfter } from './migrate.ts'
 import type { TableCount } from './queries.ts'
@@ -34,6 +36,9 @@ export interface CopiedFile extends CheckedFile {
 const ALL_PAGES = 2 ** 31 - 1
 const BUSY_TIMEOUT = 5_000
 
+/** What ends a command from outside, and lets it say a last word. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
  * Copies the database at `from`, as it is at one moment while others go on writing, to `target`, or where
  * a symbolic link there leads. It appears only when it is whole, checked and on the disk. What is there is refused, or with `force` put
@@ -50,6 +55,7 @@ export async function copyFile(
   if (!force) refuseIfThere(to)
   const aside = `${to}.${randomUUID()}.partial`
   const source = openToRead(from)
+  const takeBack = removeAtSignal(aside)
   try {
     // The copy and the counts are of the moment at which this begins.
     const tables = naming(from, () => {
@@ -66,6 +72,8 @@ export async function copyFile(
     if (!isDeepStrictEqual(copied.tables, tables)) {
       throw new DatabaseRefused(`The copy of ${from} has other rows than the original.`)
     }
+    // A signal that came while all was checked is heard in the next turn of the event loop.
+    for (let turn = 0; turn < 2; turn++) await setImmediate()
     // Again, since others went on meanwhile.
     if (!force) refuseIfThere(to)
     const replaced = putAside(to)
@@ -75,6 +83,19 @@ export async function copyFile(
   } finally {
     source.close()
     removeDatabase(aside)
+    takeBack()
+  }
+}
+
+/** Has a signal that ends this process delete the copy at `aside` first. Gives what takes that back. */
+function removeAtSignal(aside: string): () => void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    removeDatabase(aside)
+    process.exit(128 + constants.signals[signal])
+  }
+  for (const signal of ENDING) process.once(signal, onSignal)
+  return () => {
+    for (const signal of ENDING) process.off(signal, onSignal)
   }
 }
 
