@@ -88,6 +88,18 @@ test('a request head that is too large is refused (431): a header, or a query', 
   }
 })
 
+test('a client that goes on sending a body that is too large sees the answer, and no reset (413)', async (t) => {
+  const { open } = await listening(t)
+  const socket = open(`POST /auth/token HTTP/1.1\r\n${FORM}Transfer-Encoding: chunked\r\n\r\n`)
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+  socket.write(chunk)
+  const [refusal] = await once(socket, 'data')
+  assert.match(String(refusal), /^HTTP\/1\.1 413 /)
+  const next = 'GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n'
+  socket.write(`${chunk.repeat(10)}0\r\n\r\n${next}`)
+  assert.match(await everything(socket), /^HTTP\/1\.1 200 /)
+})
+
 test('where nobody need be signed in a body is 16 KiB at most (413)', async (t) => {
   const { app, nobody, ann } = await listening(t)
   const paths = [...app.routeTable].filter(([, methods]) => methods.has('POST'))

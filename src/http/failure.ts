@@ -144,6 +144,9 @@ export const failureAnswer =
     const problem = problemOf(error, request, translate)
     logFailure(problem, request)
     differsByAccept(reply).code(problem.status).headers(problem.headers)
+    // Fastify would close the connection here. Closed with something unread it is reset, and a client or
+    // proxy that still sends never sees the answer. Node throws the rest away, as with any other refusal.
+    if (problem.status === 413) reply.removeHeader('connection')
     const isOfApi = isDescribed(request) || isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)
