@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { freePort } from './free-port.ts'
 import { load } from './load.ts'
 import { type Server, startServer, until } from './server.ts'
 import { ask, elsewhere, lacks, proxies, startProxy } from './tls-proxies.ts'
@@ -30,6 +35,30 @@ const signUp = (url: string, origin: string) =>
 
 const cookiesOf = (setCookie: readonly string[] = []): string =>
   setCookie.map((each) => each.split(';', 1)[0]).join('; ')
+
+/** As many bytes as no buffer on the way takes. */
+const LARGE = 1e8
+
+/** Sends a body in chunks until it is answered, and gives what was answered, and when. */
+async function pour(url: string) {
+  const sent = request(url, {
+    ...{ method: 'POST', agent: false, family: 4, rejectUnauthorized: false },
+    headers: { ...FORM, 'transfer-encoding': 'chunked' },
+  })
+  let bytes = 0
+  const body = Readable.from(
+    (function* () {
+      for (; bytes < LARGE; bytes += 1e5) yield 'x'.repeat(1e5)
+    })(),
+  )
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  sent.on('response', resolve).on('error', reject)
+  body.pipe(sent)
+  const { statusCode: status, headers } = await promise
+  body.unpipe(sent)
+  sent.destroy()
+  return { status, contentType: headers['content-type']?.split(';', 1)[0], sent: bytes }
+}
 
 for (const proxy of proxies) {
   const skip = lacks(proxy)
@@ -103,6 +132,37 @@ for (const proxy of proxies) {
     assert.equal(await tries('127.0.0.3'), 401)
   })
 
+  test(`behind ${proxy}, the service refuses a body that is too large before all of it was sent (413)`, {
+    skip,
+  }, async (t) => {
+    const server = await startServer(t, { PROXY_HEADERS: '1' })
+    const { url } = await startProxy(t, proxy, server.url)
+    // Often enough that a connection which is reset behind the answer would be noticed.
+    for (let count = 0; count < 10; count++) {
+      const { status, contentType, sent } = await pour(`${url}/auth/token`)
+      assert.deepEqual([status, contentType], [413, 'application/problem+json'])
+      assert.ok(sent < LARGE, `${sent} bytes were sent`)
+    }
+    assert.equal((await ask(`${url}/health`)).status, 200)
+  })
+
+  test(`behind ${proxy}, a client that asks whether to send its body is told to go on (100)`, {
+    skip,
+  }, async (t) => {
+    const server = await startServer(t, { PROXY_HEADERS: '1' })
+    const { url } = await startProxy(t, proxy, server.url)
+    const sent = request(`${url}/auth/token`, {
+      ...{ method: 'POST', agent: false, family: 4, rejectUnauthorized: false },
+      headers: { ...FORM, expect: '100-continue' },
+    })
+    sent.flushHeaders()
+    await once(sent, 'continue')
+    sent.end('username=ann%40example.com&password=wrong')
+    const [answer] = await once(sent, 'response')
+    answer.resume()
+    assert.equal(answer.statusCode, 401)
+  })
+
   test(`behind ${proxy}, forwarded headers are not believed unless asked to`, {
     skip,
   }, async (t) => {
@@ -144,4 +204,17 @@ test('nginx, which keeps its connections, fails no request while the workers are
   await requests.stop()
   assert.deepEqual(requests.failed(), [])
   await requests.assertKept()
+})
+
+test('nginx passes over a replica that is away, for requests with a body too', {
+  skip: lacks('nginx'),
+}, async (t) => {
+  const server = await startServer(t, { PROXY_HEADERS: '1' })
+  const away = `http://127.0.0.1:${await freePort()}`
+  const { url } = await startProxy(t, 'nginx', server.url, [away])
+  const ways = [{}, { method: 'POST', headers: FORM, body: 'username=ann&password=wrong' }]
+  for (const options of [...ways, ...ways, ...ways]) {
+    const { status } = await ask(`${url}/auth/token`, options)
+    assert.equal(status, 'body' in options ? 401 : 405)
+  }
 })

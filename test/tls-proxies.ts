@@ -25,8 +25,16 @@ export interface TlsProxy {
   readonly plainUrl: string
 }
 
-/** Starts the proxy with its configuration from deploy/, but for ports and files, before `server`. */
-export async function startProxy(t: TestContext, proxy: Proxy, server: string): Promise<TlsProxy> {
+/**
+ * Starts the proxy with its configuration from deploy/, but for ports and files, before `server`; nginx
+ * before `others` as well.
+ */
+export async function startProxy(
+  t: TestContext,
+  proxy: Proxy,
+  server: string,
+  others: readonly string[] = [],
+): Promise<TlsProxy> {
   const directory = await folder(t, undefined, {})
   const at = (file: string) => join(directory, file)
   execFileSync(
@@ -47,10 +55,10 @@ export async function startProxy(t: TestContext, proxy: Proxy, server: string): 
       },
       readFileSync(new URL(`../deploy/${file}`, import.meta.url), 'utf8'),
     )
-  const { host } = new URL(server)
+  const upstream = (url: string) => `server ${new URL(url).host};`
   if (proxy === 'nginx') {
     const site = replaced('nginx/todo-app.conf', [
-      ['127.0.0.1:8000', host],
+      ['server 127.0.0.1:8000;', [server, ...others].map(upstream).join(' ')],
       ['listen 80;', `listen 127.0.0.1:${await freePort()};`],
       ['listen 443 ssl;', `listen 127.0.0.1:${port} ssl; listen 127.0.0.1:${plainPort};`],
       ['/etc/ssl/todo.example.org.crt', at('cert.pem')],
@@ -68,7 +76,7 @@ export async function startProxy(t: TestContext, proxy: Proxy, server: string): 
     const configuration = replaced('haproxy/haproxy.cfg', [
       ['bind :443', `bind 127.0.0.1:${port}`],
       ['/etc/haproxy/todo.example.org.pem', at('both.pem')],
-      ['127.0.0.1:8000 check inter 1s', host],
+      ['127.0.0.1:8000 check inter 1s', new URL(server).host],
       ['  server two 127.0.0.1:8001 check inter 1s\n', ''],
     ])
     writeFileSync(
