@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import { freePort } from './free-port.ts'
 import { load } from './load.ts'
 import { type Server, startServer, until } from './server.ts'
@@ -211,10 +213,34 @@ test('nginx passes over a replica that is away, for requests with a body too', {
 }, async (t) => {
   const server = await startServer(t, { PROXY_HEADERS: '1' })
   const away = `http://127.0.0.1:${await freePort()}`
-  const { url } = await startProxy(t, 'nginx', server.url, [away])
+  const { url } = await startProxy(t, 'nginx', server.url, { others: [away] })
   const ways = [{}, { method: 'POST', headers: FORM, body: 'username=ann&password=wrong' }]
   for (const options of [...ways, ...ways, ...ways]) {
     const { status } = await ask(`${url}/auth/token`, options)
     assert.equal(status, 'body' in options ? 401 : 405)
   }
+})
+
+test('HAProxy lets a client go that sends the head of a request too slowly (408), or no other request', {
+  skip: lacks('haproxy'),
+}, async (t) => {
+  const server = await startServer(t, { PROXY_HEADERS: '1' })
+  const { url } = await startProxy(t, 'haproxy', server.url, { patience: '1s' })
+  const open = async () => {
+    const options = { host: '127.0.0.1', port: Number(new URL(url).port) }
+    const socket = connect({ ...options, rejectUnauthorized: false })
+    socket.on('error', () => {})
+    t.after(() => socket.destroy())
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  const slow = await open()
+  slow.write('GET /health HTTP/1.1\r\nHost: here\r\nX-Slow: ')
+  const drip = setInterval(() => slow.write('x'), 100)
+  t.after(() => clearInterval(drip))
+  assert.match(await text(slow), /^HTTP\/1\.1 408 /)
+
+  const idle = await open()
+  idle.write('GET /health HTTP/1.1\r\nHost: here\r\n\r\n')
+  assert.match(await text(idle), /^HTTP\/1\.1 200 /)
 })

@@ -27,13 +27,13 @@ export interface TlsProxy {
 
 /**
  * Starts the proxy with its configuration from deploy/, but for ports and files, before `server`; nginx
- * before `others` as well.
+ * before `others` as well, HAProxy with `patience` for the head of a request and for the next one.
  */
 export async function startProxy(
   t: TestContext,
   proxy: Proxy,
   server: string,
-  others: readonly string[] = [],
+  { others = [], patience }: { others?: readonly string[]; patience?: string } = {},
 ): Promise<TlsProxy> {
   const directory = await folder(t, undefined, {})
   const at = (file: string) => join(directory, file)
@@ -78,6 +78,8 @@ export async function startProxy(
       ['/etc/haproxy/todo.example.org.pem', at('both.pem')],
       ['127.0.0.1:8000 check inter 1s', new URL(server).host],
       ['  server two 127.0.0.1:8001 check inter 1s\n', ''],
+      ['timeout http-request 15s', `timeout http-request ${patience ?? '15s'}`],
+      ['timeout http-keep-alive 72s', `timeout http-keep-alive ${patience ?? '72s'}`],
     ])
     writeFileSync(
       at('both.pem'),
