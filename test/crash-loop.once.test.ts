@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { load } from './load.ts'
+import { folder } from './poolers.ts'
 import { copyOfProgram, type Server, startServer, until } from './server.ts'
 
 /** Waits for two workers, and gives what lists all that ever served. */
@@ -33,6 +34,31 @@ test('SIGHUP runs the files as they are now; one that does not start leaves the 
   await until(() => /no new worker starts/.test(server.output()), server.output)
   await requests.more(50)
   assert.equal(await versionNow(), '99.0.0')
+  await requests.stop()
+  assert.deepEqual(requests.failed(), [])
+})
+
+test('SIGHUP runs the version to which a symbolic link leads by then, and data/ stays', async (t) => {
+  const { program: old } = await copyOfProgram(t)
+  const { program: next } = await copyOfProgram(t)
+  const file = join(next, 'package.json')
+  const { version: was } = JSON.parse(await readFile(file, 'utf8'))
+  await writeFile(file, (await readFile(file, 'utf8')).replace(`"${was}"`, '"99.0.0"'))
+  const place = await folder(t, undefined, {})
+  const current = join(place, 'current')
+  await symlink(old, current)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, join(current, 'src/main.ts'))
+  const requests = await load(server.url)
+  await requests.more(50)
+
+  await symlink(next, `${current}.new`)
+  await rename(`${current}.new`, current)
+  process.kill(server.pid, 'SIGHUP')
+  await until(() => /all workers are new/.test(server.output()), server.output)
+  const { version } = JSON.parse(await (await fetch(`${server.url}/health`)).text())
+  assert.equal(version, '99.0.0')
+  // Of the old workers' signing key, which is in data/: the tokens are good as before.
+  await requests.more(50)
   await requests.stop()
   assert.deepEqual(requests.failed(), [])
 })
