@@ -104,15 +104,17 @@ test('a database connection that was lost is logged by its reason and code, and 
   assert.match(String(line.reason), /terminating connection/)
 })
 
-test('no password, token, cookie or key is in any log, however much is logged', async (t) => {
+test('no password, token, cookie, key, person or text is in any log, however much is logged', async (t) => {
   const key = 'k3y that signs the access tokens of this test'
   const server = await startServer(t, { LOG_LEVEL: 'trace', SECRET_KEY: key })
   const secrets = [PASSWORD, 'other rain on tin roofs', key]
+  secrets.push('ann@example.com', 'Archer', 'private', 'sought', 'biscuit')
+  const cookies: string[] = []
   const send = async (path: string, options: RequestInit = {}) => {
     const answer = await fetch(`${server.url}${path}`, { redirect: 'manual', ...options })
     for (const cookie of answer.headers.getSetCookie()) {
       const value = cookie.split(';', 1)[0]?.split('=')[1] ?? ''
-      if (value.length > 20) secrets.push(value)
+      if (value.length > 20) cookies.push(value)
     }
     return answer.text()
   }
@@ -147,7 +149,15 @@ test('no password, token, cookie or key is in any log, however much is logged', 
   await send(
     `/api/v1/todos?access_token=${tokens.access_token}&password=${encodeURIComponent(PASSWORD)}`,
   )
-  await send('/api/v1/todos', { headers: { authorization: `Bearer ${tokens.access_token}` } })
+  const authorization = `Bearer ${tokens.access_token}`
+  await send('/api/v1/todos', { headers: { authorization } })
+  await send('/api/v1/todos?q=sought', { headers: { authorization, cookie: 'session=biscuit' } })
+  await json('/api/v1/todos', { text: 'private matter' }, { authorization })
+  await send('/api/v1/todos', {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: '{"text":"private',
+  })
   await send('/api/v1/todos', { headers: { authorization: `Bearer ${tokens.refresh_token}` } })
   await form('/login', { username, password: PASSWORD })
   const again = JSON.parse(
@@ -157,9 +167,10 @@ test('no password, token, cookie or key is in any log, however much is logged', 
   await form('/auth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
   await form('/auth/revoke', { token: again.refresh_token })
 
-  await until(() => server.logged('res').length >= 12, server.output)
-  assert.ok(secrets.length >= 8, 'a cookie was given as well')
-  for (const secret of secrets) {
+  await until(() => server.logged('res').length >= 16, server.output)
+  assert.ok(server.output().includes('"path":"/api/v1/todos"'))
+  assert.ok(cookies.length > 0)
+  for (const secret of [...secrets, ...cookies]) {
     for (const written of [
       secret,
       encodeURIComponent(secret),
