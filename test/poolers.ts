@@ -128,8 +128,11 @@ export async function start(
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
-  child.kill('SIGKILL')
+  // Killed, nginx would leave its workers behind; told to end, PgBouncer may wait for its clients.
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 2000)
   await exited
+  clearTimeout(timer)
 }
 
 function accepts(port: number): Promise<boolean> {
