@@ -51,16 +51,23 @@ for (const [format, workers] of [
     assert.equal(await ask('/before'), 404)
     await written('/before')
     fill(join(disk, 'ballast'))
-    // Far more than the rest of the last page, which may still be written.
     for (let count = 0; count < 100; count++) assert.equal(await ask('/meanwhile'), 404)
     rmSync(join(disk, 'ballast'))
     assert.equal(await ask('/after'), 404)
     await written('/after')
-    assert.equal(child.exitCode, null)
+    const kept = lines().filter((line) => line.includes('/meanwhile'))
+    assert.equal(kept.length, 100, 'what was logged meanwhile came later')
     const after = lineWith('/after') ?? ''
     if (format === 'json') assert.equal(JSON.parse(after).req.path, '/after')
     else assert.match(after, /^ +"path": "\/after",$/)
-    const kept = lines().filter((line) => line.includes('/meanwhile'))
-    assert.equal(kept.length, 100, 'what was logged meanwhile came later')
+
+    fill(join(disk, 'ballast'))
+    // More than is kept.
+    const long = `/long/${'x'.repeat(14_000)}`
+    for (let count = 0; count < 800; count++) assert.equal(await ask(long), 404)
+    rmSync(join(disk, 'ballast'))
+    assert.equal(await ask('/at-last'), 404)
+    await written('/at-last')
+    assert.equal(child.exitCode, null)
   })
 }

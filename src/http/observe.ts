@@ -2,8 +2,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import { now } from '../lib/time.ts'
 
-/** So many bytes of the log wait while they cannot be written; what comes then is lost. */
-const UNWRITTEN_MAX = 1024 * 1024
+/** So many bytes of the log wait while they cannot be written, as when the disk is full. */
+const UNWRITTEN_MAX = 8 * 1024 * 1024
 
 /** Makes the logger: JSON lines, or readable ones for a person at a terminal. */
 export async function logger(
@@ -27,9 +27,7 @@ export async function logger(
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
-  const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_MAX })
-  // A disk that is full under the log must not end the service. What fits is written with later lines.
-  output.on('error', () => {})
+  const output = standardOutput()
   if (!isPretty) return pino(options, oncePerTurn(output))
   const { prettyFactory } = await import('pino-pretty')
   const prettify = prettyFactory({
@@ -38,6 +36,21 @@ export async function logger(
     translateTime: 'SYS:HH:MM:ss',
   })
   return pino(options, { write: (line) => output.write(prettify(line)) })
+}
+
+/** Standard output, which ends nothing where it cannot be written. What waits is tried again with what comes next. */
+function standardOutput(): DestinationStream {
+  const open = () => {
+    const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_MAX })
+    output.on('error', () => {})
+    // One that has no room for more does not try any more either; a new one does.
+    output.on('drop', () => {
+      current = open()
+    })
+    return output
+  }
+  let current = open()
+  return { write: (text) => current.write(text) }
 }
 
 /**
