@@ -3,7 +3,8 @@ import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
-import { migrate, NewerSchema, schemaState } from './db/migrate.ts'
+import { databaseProblem } from './db/failure.ts'
+import { migrate, NewerSchema, type SchemaState, schemaState } from './db/migrate.ts'
 import { describe } from './db/open.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
@@ -118,6 +119,8 @@ async function prepare(
     : (url) => `Listening on ${url}`
 }
 
+const UNKNOWN_STATE: SchemaState = { pending: [], unknown: [] }
+
 /** Gives whether migrations are still pending, which they may be only where they are not to run here. */
 async function bringUpToDate(
   config: ServiceConfig,
@@ -132,11 +135,15 @@ async function bringUpToDate(
     return false
   }
   if (!config.updateDb && preparation === 'none') return false
-  const { pending, unknown } = await schemaState(db)
+  const { pending, unknown } = await schemaState(db).catch((error: unknown) => {
+    // The others go on while the database is away, and so does one more.
+    if (preparation === 'none' && databaseProblem(error)?.status === 503) return UNKNOWN_STATE
+    throw error
+  })
   if (unknown.length > 0 && preparation !== 'none') throw new NewerSchema(unknown)
   if (pending.length === 0 || !config.updateDb) return pending.length > 0
   supervision?.onMigrating()
-  logger.info({ migrations: pending }, 'migrating the database, once no other process does')
+  logger.info('migrating the database, once no other process does')
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
   return false

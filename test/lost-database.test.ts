@@ -10,6 +10,7 @@ import { buildApp } from '../src/app.ts'
 import { open } from '../src/db/open.ts'
 import { installation } from './command.ts'
 import { blockTodos, waitingForLocks } from './locks.ts'
+import { startServer, until } from './server.ts'
 import { clientOf, freshDatabase, isPostgresql, world } from './world.ts'
 
 /** A way to the PostgreSQL server that can be cut, or made to swallow everything. */
@@ -137,6 +138,29 @@ test('a connection that can only read is given up by the first write that fails 
     await sql`set session characteristics as transaction read only`.execute(db)
     assert.deepEqual([await add(headers), await add(headers)], [503, 201])
   }
+})
+
+test('a worker that ends while the database is away is replaced all the same', {
+  skip,
+}, async (t) => {
+  const { url, drop } = await freshDatabase()
+  t.after(drop)
+  const way = await fragileWay(t, new URL(url))
+  const server = await startServer(t, {
+    DATABASE_URL: way.url,
+    DATABASE_CONNECT_TIMEOUT: '500',
+    WEB_CONCURRENCY: '2',
+  })
+  const serving = () =>
+    server.logged('worker').filter(({ msg }) => String(msg).startsWith('Listening'))
+  await until(() => serving().length === 2, server.output)
+  way.cut()
+  process.kill(Number(serving()[0]?.pid), 'SIGKILL')
+  await until(() => serving().length === 3, server.output)
+  assert.equal((await fetch(`${server.url}/ready`)).status, 503)
+  way.mend()
+  const isReady = async () => (await fetch(`${server.url}/ready`)).status === 200
+  await until(isReady, server.output)
 })
 
 test('a database that cannot show who it is, is a 503, and a sentence at a start', {

@@ -10,7 +10,7 @@ interface Limits {
 }
 
 /** So long after its start no worker is too large: its successor would soon be as large. In milliseconds. */
-const GROWING = 60_000
+const GROWING = 10_000
 const MiB = 1024 * 1024
 
 /** Finds the workers that grew old, by their signs of life. */
@@ -38,7 +38,7 @@ export class Aging {
     if (!this.#hasWarned) {
       this.#logger.warn(
         { worker: member.id, memory, limit: workerMemoryLimit },
-        'WORKER_MEMORY_LIMIT is less than a worker has in its first minute, in which none is replaced for it',
+        'WORKER_MEMORY_LIMIT is less than a worker has in its first ten seconds, in which none is replaced for it',
       )
     }
     this.#hasWarned = true

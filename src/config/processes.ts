@@ -27,7 +27,7 @@ export const processes = {
     0,
     1_048_576,
     0,
-    'A worker whose resident memory is larger is replaced, in MiB, but not in its first minute; 0 for never. With several workers only.',
+    'A worker whose resident memory is larger is replaced, in MiB, but not in its first ten seconds; 0 for never. With several workers only.',
   ),
   GRACEFUL_TIMEOUT: whole(
     0,
