@@ -136,10 +136,10 @@ export function watchDrafts(list: HTMLElement): void {
     for (const each of drafts.fields.toReversed()) restore(unlessGoing(each))
   }
   $('#todo-page').on('input', keep)
-  // Fields are opened and closed, refused, and given the ids of their todos without a word being typed.
+  // Fields are opened and closed, refused, deleted with their todos, and given the ids of those without a word being typed.
   new MutationObserver(keep).observe(list, {
     subtree: true,
     childList: true,
-    attributeFilter: ['data-editing', 'data-id'],
+    attributeFilter: ['data-editing', 'data-id', 'hidden'],
   })
 }
