@@ -3,9 +3,10 @@ import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
-import { databaseProblem } from './db/failure.ts'
 import { migrate, NewerSchema, type SchemaState, schemaState } from './db/migrate.ts'
+import { NotConnected } from './db/not-connected.ts'
 import { describe } from './db/open.ts'
+import { DatabaseRefused } from './db/refusal.ts'
 import type { Db } from './db/tables.ts'
 import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
@@ -119,7 +120,7 @@ async function prepare(
     : (url) => `Listening on ${url}`
 }
 
-const UNKNOWN_STATE: SchemaState = { pending: [], unknown: [] }
+const NOT_SEEN: SchemaState = { pending: [], unknown: [], isNew: false }
 
 /** Gives whether migrations are still pending, which they may be only where they are not to run here. */
 async function bringUpToDate(
@@ -135,11 +136,16 @@ async function bringUpToDate(
     return false
   }
   if (!config.updateDb && preparation === 'none') return false
-  const { pending, unknown } = await schemaState(db).catch((error: unknown) => {
+  const { pending, unknown, isNew } = await schemaState(db).catch((error: unknown) => {
     // The others go on while the database is away, and so does one more.
-    if (preparation === 'none' && databaseProblem(error)?.status === 503) return UNKNOWN_STATE
+    if (preparation === 'none' && error instanceof NotConnected) return NOT_SEEN
     throw error
   })
+  if (isNew && preparation === 'none') {
+    throw new DatabaseRefused(
+      'The database that the other workers serve is not there: this one is empty.',
+    )
+  }
   if (unknown.length > 0 && preparation !== 'none') throw new NewerSchema(unknown)
   if (pending.length === 0 || !config.updateDb) return pending.length > 0
   supervision?.onMigrating()

@@ -3,6 +3,7 @@ import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { load } from './load.ts'
 import { folder } from './poolers.ts'
 import { copyOfProgram, type Server, startServer, until } from './server.ts'
@@ -107,6 +108,33 @@ test('a worker whose migration fails takes no place: the old one stays', async (
   process.kill(old, 'SIGTERM')
   await until(() => /no new worker starts/.test(server.output()), server.output)
   assert.ok(process.kill(old, 0))
+  assert.equal(listening().length, 2)
+})
+
+test('a migration that failed is not tried again and again while others serve', async (t) => {
+  const { program, main } = await copyOfProgram(t)
+  const server = await startServer(t, { WEB_CONCURRENCY: '2' }, main)
+  const listening = await bothListening(server)
+  await addMigration(program, '9000-bad', 'alter table nowhere add column a integer')
+  process.kill(Number(listening()[0]?.pid), 'SIGKILL')
+  const ended = () => server.logged('ending').length
+  await until(() => ended() === 2, server.output)
+  // By then it would have been tried four times more.
+  await delay(2_000)
+  assert.equal(ended(), 2)
+  assert.equal((await fetch(`${server.url}/ready`)).status, 200)
+})
+
+test('a worker in another’s place serves no empty database', async (t) => {
+  const { program, main } = await copyOfProgram(t)
+  const path = join(program, 'todo.db')
+  const variables = { WEB_CONCURRENCY: '2', DATABASE_URL: `sqlite:///${path}` }
+  const server = await startServer(t, variables, main)
+  const listening = await bothListening(server)
+  for (const name of ['', '-wal', '-shm']) await rename(`${path}${name}`, `${path}.away${name}`)
+  process.kill(Number(listening()[0]?.pid), 'SIGTERM')
+  await until(() => /no new worker starts/.test(server.output()), server.output)
+  assert.match(server.output(), /is not there: this one is empty/)
   assert.equal(listening().length, 2)
 })
 

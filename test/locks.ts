@@ -1,6 +1,7 @@
 // Transactions of others that hold what a write needs, on PostgreSQL.
 import { sql } from 'kysely'
 import pg from 'pg'
+import { until } from './server.ts'
 import type { Db } from '../src/db/tables.ts'
 
 /** Holds what every insert of a todo needs, until the function that it gives is called. */
@@ -13,9 +14,10 @@ export async function blockTodos(databaseUrl: string): Promise<() => Promise<voi
 
 /** Waits until so many statements wait for another transaction. */
 export async function waitingForLocks(db: Db, count: number): Promise<void> {
-  for (let waiting = 0; waiting < count; ) {
+  const isWaiting = async () => {
     const { rows } = await sql`select pid from pg_stat_activity
       where wait_event_type = 'Lock' and datname = current_database()`.execute(db)
-    waiting = rows.length
+    return rows.length >= count
   }
+  await until(isWaiting, () => `${count} statements wait`)
 }

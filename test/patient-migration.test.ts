@@ -12,9 +12,9 @@ import { isPostgresql } from './world.ts'
 
 const RAN = 'Ran 0007-attempts-under-way.\n'
 /** Less than any of the waits here; a connection that says nothing is given up after a second more. */
-const HURRIED = { DATABASE_STATEMENT_TIMEOUT: '100' }
+const HURRIED = { DATABASE_STATEMENT_TIMEOUT: '1000' }
 /** Longer than both, and than a write on SQLite waits for another process. */
-const LONG = isPostgresql ? 2000 : 6000
+const LONG = isPostgresql ? 4000 : 6000
 
 /** Takes the last migration back, with others if told so. */
 async function undo(db: Db, from = '0007'): Promise<void> {

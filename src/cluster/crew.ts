@@ -200,11 +200,11 @@ export class Crew {
       }
     }
     this.#chooseHousekeeper()
-    void this.#fill(ending)
+    void this.#fill(ending, member.isMigrating && !member.hasServed)
   }
 
   /** Starts what is missing: at once after one failure, later and later after more. */
-  async #fill(ending = ''): Promise<void> {
+  async #fill(ending = '', isMigrationFailed = false): Promise<void> {
     const isMissing = () => !this.#isStopping && this.#present().length < this.#rules.workers
     if (this.#isFilling || !isMissing()) return
     if (this.#failures >= FAILURES_MAX && !this.#present().some(isSettled)) {
@@ -215,6 +215,10 @@ export class Crew {
     if (this.#failures > 1) {
       await delay(Math.min(BACKOFF_FIRST * 2 ** (this.#failures - 2), BACKOFF_MOST))
     }
+    // A migration that failed may have held what the others write to: it is tried as seldom as an exchange.
+    const isServed = () => this.#present().some(({ state }) => state === 'serving')
+    const retryAt = performance.now() + (isMigrationFailed ? RETRY_REPLACING : 0)
+    while (isServed() && !this.#isStopping && performance.now() < retryAt) await delay(1000)
     this.#isFilling = false
     while (isMissing()) this.#add('none')
   }

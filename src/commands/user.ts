@@ -23,7 +23,7 @@ interface Flags {
 
 const PAGE = 1000
 
-/** What a terminal would take for more than text, or who reads the list by lines and tabs for an end. */
+/** What would steer a terminal, or look like the end of a field or a line to a program that reads the list. */
 const NOT_TEXT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** `todo user …`: gives the lines to print. Throws `UsageError`, or the `Problem` that a client would get. */

@@ -23,6 +23,8 @@ export class NewerSchema extends ForeseenError {
 export interface SchemaState {
   readonly pending: readonly string[]
   readonly unknown: readonly string[]
+  /** Whether none that this version knows ran ever. */
+  readonly isNew: boolean
 }
 
 /** Where it is written down which migrations ran. */
@@ -32,6 +34,8 @@ export const MIGRATIONS_TABLE = 'kysely_migration'
 const PATIENCE = 10 * 60_000
 /** How long others have their turn between two tries. */
 const PAUSE = 1_000
+/** What is longer about a try than any wait for a lock was the work of the migrations, which takes what it takes. */
+const WAIT_MAX = 6_000
 
 const migratorOf = (db: Db): Migrator =>
   new Migrator({
@@ -68,10 +72,9 @@ async function refuseForeign(db: Db): Promise<void> {
 /** The same, of a database in which these migrations ran. */
 export function stateAfter(ran: readonly string[]): SchemaState {
   const known = Object.keys(migrations)
-  return {
-    pending: known.filter((name) => !ran.includes(name)),
-    unknown: ran.filter((name) => !known.includes(name)),
-  }
+  const pending = known.filter((name) => !ran.includes(name))
+  const unknown = ran.filter((name) => !known.includes(name))
+  return { pending, unknown, isNew: pending.length === known.length }
 }
 
 /** Which migrations are still to run. Throws `NewerSchema`. */
@@ -88,16 +91,17 @@ export async function pendingMigrations(db: Db): Promise<readonly string[]> {
  * Throws `NewerSchema`, or the error of the migration that failed.
  */
 export async function migrate(db: Db, patience = PATIENCE): Promise<string[]> {
-  const deadline = performance.now() + patience
+  let waited = 0
   while ((await pendingMigrations(db)).length > 0) {
+    const began = performance.now()
     try {
       const ran = await exclusively(db, runPending)
       if (ran) return ran
     } catch (error) {
-      // Another process migrated meanwhile: look again, it may be done.
-      if (isOvertaken(error)) continue
-      if (!isLocked(error)) throw error
-      if (performance.now() > deadline) throw await namingHolders(db, error)
+      // Who was overtaken, perhaps by a process that migrated meanwhile, looks again as well.
+      if (!isLocked(error) && !isOvertaken(error)) throw error
+      waited += Math.min(performance.now() - began, WAIT_MAX) + PAUSE
+      if (waited > patience) throw isLocked(error) ? await namingHolders(db, error) : error
     }
     await delay(PAUSE)
   }
@@ -116,9 +120,9 @@ async function runPending(db: Db): Promise<string[]> {
  */
 export async function dropAll(db: Db): Promise<void> {
   await db.transaction().execute(async (db) => {
-    const { pending } = await schemaState(db)
+    const { isNew } = await schemaState(db)
     // Nothing is ours, and by its name alone what is another's would go.
-    if (pending.length === Object.keys(migrations).length) return
+    if (isNew) return
     for (const name of [
       ...derivedTableNames,
       ...tableNames.toReversed(),

@@ -31,6 +31,10 @@ export async function exclusively<Result>(
   return db.transaction().execute(async (db) => {
     await sql`set local statement_timeout = 0`.execute(db)
     await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(db)
+    // A process that is ended must not leave a long statement behind with its locks. (PostgreSQL 14; not on Windows.)
+    await sql`select set_config(name, '10s', true) from pg_settings
+      where name = 'client_connection_check_interval'
+        and version() !~* 'windows|mingw|visual'`.execute(db)
     const { rows } = await sql`select id from ${sql.table(LOCK_TABLE)} where id = ${LOCK_ROW}
       for update skip locked`.execute(db)
     if (rows.length === 0) return undefined
@@ -51,7 +55,7 @@ async function makeLock(db: Db): Promise<void> {
   }
   // `on conflict` alone would wait for who has the row locked.
   await sql`insert into ${sql.table(LOCK_TABLE)} (id) select ${LOCK_ROW}
-    where not exists (select from ${sql.table(LOCK_TABLE)} where id = ${LOCK_ROW})
+    where not exists (select 1 from ${sql.table(LOCK_TABLE)} where id = ${LOCK_ROW})
     on conflict do nothing`.execute(db)
 }
 
@@ -64,7 +68,8 @@ export async function namingHolders(db: Db, error: unknown): Promise<unknown> {
   const { rows } = await sql<{ pid: number; name: string }>`
     select pid, coalesce(nullif(application_name, ''), usename) as name from pg_stat_activity
     where pid <> pg_backend_pid() and pid in (
-      select pid from pg_locks where relation in (
+      select pid from pg_locks
+      where database = (select oid from pg_database where datname = current_database()) and relation in (
         select to_regclass(name) from unnest(${[...tableNames]}::text[]) as name))`.execute(db)
   const holders = rows.map(({ pid, name }) => `process ${pid} (${name})`).join(', ')
   return new DatabaseRefused(

@@ -12,6 +12,8 @@ export interface Drain {
    */
   finish(): Promise<void>
   readonly isAnnounced: boolean
+  /** Whether answers ask clients to connect anew. */
+  readonly isLeaving: boolean
   /** How many requests came so far. */
   readonly requests: number
 }
@@ -81,6 +83,9 @@ export function drainable(app: FastifyInstance): Drain {
     },
     get isAnnounced() {
       return isAnnounced
+    },
+    get isLeaving() {
+      return isLeaving
     },
     get requests() {
       return requests

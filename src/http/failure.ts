@@ -146,7 +146,7 @@ export const failureAnswer =
     differsByAccept(reply).code(problem.status).headers(problem.headers)
     // Fastify would close the connection here. Closed with something unread it is reset, and a client or
     // proxy that still sends never sees the answer. Node throws the rest away, as with any other refusal.
-    if (problem.status === 413) reply.removeHeader('connection')
+    if (problem.status === 413 && !request.server.drain.isLeaving) reply.removeHeader('connection')
     const isOfApi = isDescribed(request) || isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
       sendErrorPage(request, reply, problem)

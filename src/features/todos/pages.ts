@@ -103,7 +103,7 @@ export const todoPages =
         const outcome = await submit(request, reply, () => {
           const { text } = body
           // A second click, before the page's script is there, sends it again and sees only the second answer.
-          const key = body.key && digest(`${body.key} ${text}`)
+          const key = body.key ? digest(`${body.key} ${text}`) : undefined
           return todos.create(db, callerOf(request), { text }, { key, waits: true })
         })
         if ('refused' in outcome) {
