@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -92,6 +93,18 @@ test('a worker that was sent SIGTERM is replaced without failing a request', asy
   await requests.more(50)
   await requests.stop()
   assert.deepEqual(requests.failed(), [])
+})
+
+test('workers are given no folder for temporary files but the operator’s: .env may name another database', {
+  skip: !existsSync('/proc/self/environ') && 'no /proc here',
+}, async (t) => {
+  const given = { SQLITE_TMPDIR: '/var/tmp' }
+  for (const variables of [{}, given]) {
+    const [pid] = workersOf(await startWorkers(t, variables))
+    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')
+    const named = environment.filter((variable) => variable.startsWith('SQLITE_TMPDIR='))
+    assert.deepEqual(named, variables === given ? ['SQLITE_TMPDIR=/var/tmp'] : [])
+  }
 })
 
 for (const [name, limit, patience] of [

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
+import { GIVEN_TEMPORARY_FOLDER } from '../config/config.ts'
 import type { Snapshot } from '../http/metrics.ts'
 import type { Preparation } from '../service.ts'
 import { MEMORY_VARIABLES } from './memory.ts'
@@ -38,7 +39,11 @@ export class Member {
 
   constructor(preparation: Preparation, hear: (report: Report) => void) {
     // What the operator has set stays.
-    const worker = cluster.fork({ ...MEMORY_VARIABLES, ...process.env })
+    const worker = cluster.fork({
+      ...MEMORY_VARIABLES,
+      ...process.env,
+      SQLITE_TMPDIR: GIVEN_TEMPORARY_FOLDER,
+    })
     this.#worker = worker
     const ended = Promise.withResolvers<void>()
     const serving = Promise.withResolvers<void>()

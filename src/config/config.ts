@@ -22,12 +22,16 @@ export interface Flags {
   readonly databaseUrl: string | undefined
 }
 
+/** As this process was started. Workers, and what is configured anew, work out the rest again. */
+export const GIVEN_TEMPORARY_FOLDER = process.env.SQLITE_TMPDIR
+
 /**
  * The one reader of the process's environment, and of a `.env` file here, which counts less.
  * Throws `ConfigurationError`.
  */
 export function readConfig(flags: Flags): Config {
-  const variables = { ...dotEnv(), ...process.env }
+  const file = dotEnv()
+  const variables = { ...file, ...process.env }
   if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
   if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
@@ -37,7 +41,8 @@ export function readConfig(flags: Flags): Config {
     // Not an option: npm tells it to what it runs.
     isRunByNpm: process.env.npm_lifecycle_event !== undefined,
   })
-  const folder = variables.SQLITE_TMPDIR || variables.TMPDIR || folderOf(config.databaseUrl)
+  const named = GIVEN_TEMPORARY_FOLDER || file.SQLITE_TMPDIR || variables.TMPDIR
+  const folder = named || folderOf(config.databaseUrl)
   // SQLite asks the environment where large sorts and deletions may have their temporary files.
   if (folder) process.env.SQLITE_TMPDIR = folder
   return Object.freeze(config)
