@@ -63,7 +63,8 @@ export async function list(
   const at = (direction: Cursor['direction'], todo: (typeof page)[number] | undefined) =>
     todo && link({ direction, key: lists.keyOf(todo, order.sort), id: todo.id })
   // Of an empty page the way back to what is left is the way that led there, turned round.
-  const back = place && total > 0 ? link(turned(place, order.descending)) : undefined
+  const isLost = place && page.length === 0 && total > 0
+  const back = isLost ? link(turned(place, order.descending)) : undefined
   const prev = (isBackward ? goesOn : place) ? (at('before', page[0]) ?? back) : undefined
   const next = isBackward || goesOn ? (at('after', page.at(-1)) ?? back) : undefined
   return {
