@@ -3,7 +3,7 @@ import { buildApp } from './app.ts'
 import { openDatabase } from './commands/database.ts'
 import type { ServiceConfig } from './config/config.ts'
 import { poolUse } from './db/dialect.ts'
-import { migrate, NewerSchema, type SchemaState, schemaState } from './db/migrate.ts'
+import { migrate, pendingMigrations, schemaState } from './db/migrate.ts'
 import { NotConnected } from './db/not-connected.ts'
 import { describe } from './db/open.ts'
 import { DatabaseRefused } from './db/refusal.ts'
@@ -120,8 +120,6 @@ async function prepare(
     : (url) => `Listening on ${url}`
 }
 
-const NOT_SEEN: SchemaState = { pending: [], unknown: [], isNew: false }
-
 /** Gives whether migrations are still pending, which they may be only where they are not to run here. */
 async function bringUpToDate(
   config: ServiceConfig,
@@ -135,24 +133,29 @@ async function bringUpToDate(
     logger.warn('RESET_DB: dropped everything and loaded the demo data. Unset it now.')
     return false
   }
-  if (!config.updateDb && preparation === 'none') return false
-  const { pending, unknown, isNew } = await schemaState(db).catch((error: unknown) => {
-    // The others go on while the database is away, and so does one more.
-    if (preparation === 'none' && error instanceof NotConnected) return NOT_SEEN
-    throw error
-  })
-  if (isNew && preparation === 'none') {
-    throw new DatabaseRefused(
-      'The database that the other workers serve is not there: this one is empty.',
-    )
-  }
-  if (unknown.length > 0 && preparation !== 'none') throw new NewerSchema(unknown)
+  const pending =
+    preparation === 'none' ? await pendingForOneMore(config, db) : await pendingMigrations(db)
   if (pending.length === 0 || !config.updateDb) return pending.length > 0
   supervision?.onMigrating()
   logger.info('migrating the database, once no other process does')
   const ran = await migrate(db)
   if (ran.length > 0) logger.info({ migrations: ran }, 'migrated the database')
   return false
+}
+
+/** What one more worker is to migrate; nothing where it may not, or the database is away, without which the others go on too. */
+async function pendingForOneMore({ updateDb }: ServiceConfig, db: Db): Promise<readonly string[]> {
+  if (!updateDb) return []
+  try {
+    const { pending, isNew } = await schemaState(db)
+    if (!isNew) return pending
+  } catch (error) {
+    if (error instanceof NotConnected) return []
+    throw error
+  }
+  throw new DatabaseRefused(
+    'The database that the other workers serve is not there: this one is empty.',
+  )
 }
 
 /** What a newcomer needs to know, once the server's URL is known. */

@@ -32,7 +32,7 @@ export class Aging {
     }
     const memory = Math.round(rss / MiB)
     if (workerMemoryLimit === 0 || memory <= workerMemoryLimit) return undefined
-    if (performance.now() - member.startedAt >= GROWING) {
+    if (member.age >= GROWING) {
       return `${memory} MiB of memory (WORKER_MEMORY_LIMIT)`
     }
     if (!this.#hasWarned) {

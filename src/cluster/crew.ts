@@ -234,7 +234,7 @@ export class Crew {
     for (const member of this.#members) {
       const isLate =
         member.state === 'starting'
-          ? !member.isMigrating && ageOf(member) > START_TIMEOUT
+          ? !member.isMigrating && member.age > START_TIMEOUT
           : // Counted in looks, not by the clock: after this machine slept, nobody is late.
             ++member.silence > LOOKS
       if (!isLate) continue
@@ -245,5 +245,4 @@ export class Crew {
   }
 }
 
-const ageOf = (member: Member): number => performance.now() - member.startedAt
-const isSettled = (member: Member): boolean => member.hasServed && ageOf(member) > SETTLED
+const isSettled = (member: Member): boolean => member.hasServed && member.age > SETTLED

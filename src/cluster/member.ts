@@ -91,6 +91,11 @@ export class Member {
     return this.#worker.id
   }
 
+  /** In milliseconds, since its start. */
+  get age(): number {
+    return performance.now() - this.startedAt
+  }
+
   get pid(): number | undefined {
     return this.#worker.process.pid
   }
