@@ -7,8 +7,8 @@ import * as deletions from './deletions.ts'
 import * as field from './field.ts'
 import { countRow, insertFirst, rows, visibleRows } from './list.ts'
 import { refresh } from './navigation.ts'
-import { idOf, isDraft, isTicked, knownOf, learn, newRow, rowOf, textOf } from './row.ts'
-import { get } from './todo.ts'
+import { isDraft, isTicked, knownOf, newRow, rowOf, textOf } from './row.ts'
+import { look } from './todo.ts'
 
 // What is typed and not saved. A browser throws away the page of a tab that nobody looks at, on a phone most
 // of all, and draws it anew when somebody does: the tab keeps the words.
@@ -90,15 +90,14 @@ function rowFor({ id, text, before, completed }: Field): HTMLElement {
     id === undefined ? newRow(text) : rowOf({ id, text: before, completed, updated_at: '' })
   insertFirst(row)
   if (isDraft(row)) countRow(row, 1)
-  else void look(row)
+  else void lookUp(row)
   return row
 }
 
 /** Learns what became of a todo that the list does not have. */
-async function look(row: HTMLElement): Promise<void> {
+async function lookUp(row: HTMLElement): Promise<void> {
   try {
-    const { todo, tag } = await get(idOf(row))
-    learn(row, todo, tag)
+    await look(row)
   } catch {
     // It is looked at again before it is saved, and what is wrong is said then.
   }

@@ -10,7 +10,7 @@ import { announce, warn } from './messages.ts'
 import { leadsElsewhere, leaveView, refresh, undoing } from './navigation.ts'
 import { remove } from './remove.ts'
 import { idOf, isDraft, knownOf, learn, settle, textOf, want, wantsText } from './row.ts'
-import { change, get } from './todo.ts'
+import { change, look } from './todo.ts'
 import { offerUndo } from './undo.ts'
 import { write } from './writes.ts'
 
@@ -120,11 +120,6 @@ async function saveOver(row: HTMLElement, text: string, madeOf: readonly string[
     await look(row)
     await saveOver(row, text, madeOf)
   }
-}
-
-async function look(row: HTMLElement): Promise<void> {
-  const { todo, tag } = await get(idOf(row))
-  learn(row, todo, tag)
 }
 
 /** Lets the person choose between two texts. Until then the text is still wanted, so the row stays. */

@@ -3,6 +3,7 @@ import { isRecord } from '../../src/lib/record.ts'
 import { lineFeeds } from '../../src/lib/text.ts'
 import { type Answer, Away, call, Refused } from '../api.ts'
 import { pageData } from '../page-data.ts'
+import { idOf, learn } from './row.ts'
 
 /** Where the API's todos are. */
 export const api = (): string => pageData('api')
@@ -42,6 +43,12 @@ const taggedIn = (answer: Answer): Tagged => ({
 /** The todo as it is now, with its entity tag. */
 export async function get(id: number): Promise<Tagged> {
   return taggedIn(await call({ method: 'GET', url: `${api()}/${id}` }))
+}
+
+/** Learns what the server has of a row's todo now. */
+export async function look(row: HTMLElement): Promise<void> {
+  const { todo, tag } = await get(idOf(row))
+  learn(row, todo, tag)
 }
 
 /** Adds a todo, once for each key. */

@@ -4,7 +4,7 @@ import { pendingMigrations } from '../db/migrate.ts'
 import { type OpenOptions, open } from '../db/open.ts'
 import { DatabaseRefused, refuseIfMissing } from '../db/refusal.ts'
 import type { Db } from '../db/tables.ts'
-import { sqlitePath } from '../db/url.ts'
+import { sqliteFile } from '../db/url.ts'
 import { codeOf } from '../lib/code.ts'
 
 /** Opens the configured database; what befalls idle connections goes to the log. */
@@ -55,6 +55,6 @@ export async function withMigratedDatabase<Result>(
 
 /** Throws `DatabaseRefused` when there is no such SQLite file, which opening it would make. */
 export function refuseToMake({ databaseUrl }: Config): void {
-  const path = sqlitePath(databaseUrl)
-  if (path !== undefined && path !== ':memory:') refuseIfMissing(path)
+  const path = sqliteFile(databaseUrl)
+  if (path !== undefined) refuseIfMissing(path)
 }

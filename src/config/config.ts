@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { sqlitePath } from '../db/url.ts'
+import { sqliteFile } from '../db/url.ts'
 import { codeOf } from '../lib/code.ts'
 import { fittingWorkers } from './concurrency.ts'
 import type { Environment } from './environment.ts'
@@ -53,8 +53,8 @@ export function readConfig(flags: Flags): Config {
  * which SQLite would take, there may be none that can be written, or only a small one in memory.
  */
 function folderOf(databaseUrl: string): string | undefined {
-  const path = sqlitePath(databaseUrl)
-  return path === undefined || path === ':memory:' ? undefined : dirname(path)
+  const path = sqliteFile(databaseUrl)
+  return path && dirname(path)
 }
 
 function dotEnv(): NodeJS.ProcessEnv {

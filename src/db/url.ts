@@ -11,3 +11,9 @@ export function sqlitePath(url: string): string | undefined {
   if (path === undefined || path === ':memory:') return ':memory:'
   return isAbsolute(path) ? path : resolve(path)
 }
+
+/** The same where it is a file; undefined for a database in memory too. */
+export function sqliteFile(url: string): string | undefined {
+  const path = sqlitePath(url)
+  return path === ':memory:' ? undefined : path
+}
