@@ -2,17 +2,26 @@ import assert from 'node:assert/strict'
 import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { load } from './load.ts'
 import { folder } from './poolers.ts'
-import { copyOfProgram, type Server, startServer, until } from './server.ts'
+import { copyOfProgram, listeningLines, type Server, startServer, until } from './server.ts'
 
 /** Waits for two workers, and gives what lists all that ever served. */
 async function bothListening(server: Server) {
-  const listening = () => server.logged('worker').filter(({ msg }) => /^Listening/.test(`${msg}`))
+  const listening = () => listeningLines(server)
   await until(() => listening().length === 2, server.output)
   return listening
+}
+
+/** Two workers that serve an SQLite file. */
+async function servingFile(t: TestContext) {
+  const { program, main } = await copyOfProgram(t)
+  const path = join(program, 'todo.db')
+  const variables = { WEB_CONCURRENCY: '2', DATABASE_URL: `sqlite:///${path}` }
+  const server = await startServer(t, variables, main)
+  return { path, server, listening: await bothListening(server) }
 }
 
 test('SIGHUP runs the files as they are now; one that does not start leaves the old workers', async (t) => {
@@ -126,11 +135,7 @@ test('a migration that failed is not tried again and again while others serve', 
 })
 
 test('a worker in another’s place serves no empty database', async (t) => {
-  const { program, main } = await copyOfProgram(t)
-  const path = join(program, 'todo.db')
-  const variables = { WEB_CONCURRENCY: '2', DATABASE_URL: `sqlite:///${path}` }
-  const server = await startServer(t, variables, main)
-  const listening = await bothListening(server)
+  const { path, server, listening } = await servingFile(t)
   for (const name of ['', '-wal', '-shm']) await rename(`${path}${name}`, `${path}.away${name}`)
   process.kill(Number(listening()[0]?.pid), 'SIGTERM')
   await until(() => /no new worker starts/.test(server.output()), server.output)
@@ -139,11 +144,7 @@ test('a worker in another’s place serves no empty database', async (t) => {
 })
 
 test('a worker is replaced as ever while a newer version has migrated already', async (t) => {
-  const { program, main } = await copyOfProgram(t)
-  const path = join(program, 'todo.db')
-  const variables = { WEB_CONCURRENCY: '2', DATABASE_URL: `sqlite:///${path}` }
-  const server = await startServer(t, variables, main)
-  const listening = await bothListening(server)
+  const { path, server, listening } = await servingFile(t)
   const database = new DatabaseSync(path)
   t.after(() => database.close())
   database.exec("insert into kysely_migration (name, timestamp) values ('9999-later', '2030')")

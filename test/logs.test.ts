@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { withDatabase } from './command.ts'
+import { say } from './say.ts'
 import { type Server, startServer, until } from './server.ts'
 import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
 
@@ -59,27 +57,21 @@ test('a path that cannot be read is logged and counted as it came', async (t) =>
 
 test('what is not even HTTP is logged under its id, with nothing of what the client wrote', async (t) => {
   const server = await startServer(t)
-  const { port, hostname } = new URL(server.url)
   const head = 'GET /private HTTP/1.1\r\nHost: a\r\n'
   for (const [bytes, status] of [
     ['private nonsense\r\n\r\n', 400],
     [`${head}X: ${'private'.repeat(5000)}\r\n\r\n`, 431],
     [`${head}private\r\n\r\n`, 400],
   ] as const) {
-    const socket = connect(Number(port), hostname)
-    await once(socket, 'connect')
-    socket.write(bytes)
-    const [, id = ''] = /\r\nX-Request-Id: (\S+)/.exec(await text(socket)) ?? []
+    const [, id = ''] = /\r\nX-Request-Id: (\S+)/.exec(await say(server.url, bytes)) ?? []
     const line = await lineOf(server, id)
     assert.deepEqual([line.res, line.level], [{ status }, 30])
   }
   assert.ok(!server.output().includes('private'))
-  const expecting = connect(Number(port), hostname)
-  await once(expecting, 'connect')
-  expecting.write(
+  await say(
+    server.url,
     'GET /health?q=private HTTP/1.1\r\nHost: a\r\nX-Request-Id: pony\r\nExpect: a pony\r\n\r\n',
   )
-  await text(expecting)
   const { req, res } = await lineOf(server, 'pony')
   assert.deepEqual(req, { method: 'GET', path: '/health', ip: '127.0.0.1' })
   assert.deepEqual(res, { status: 417 })

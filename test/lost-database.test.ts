@@ -10,7 +10,7 @@ import { buildApp } from '../src/app.ts'
 import { open } from '../src/db/open.ts'
 import { installation } from './command.ts'
 import { blockTodos, waitingForLocks } from './locks.ts'
-import { startServer, until } from './server.ts'
+import { listeningLines, startServer, until } from './server.ts'
 import { clientOf, freshDatabase, isPostgresql, world } from './world.ts'
 
 /** A way to the PostgreSQL server that can be cut, or made to swallow everything. */
@@ -152,8 +152,7 @@ test('a worker that ends while the database is away is replaced all the same', {
     DATABASE_CONNECT_TIMEOUT: '500',
     WEB_CONCURRENCY: '2',
   })
-  const serving = () =>
-    server.logged('worker').filter(({ msg }) => String(msg).startsWith('Listening'))
+  const serving = () => listeningLines(server)
   await until(() => serving().length === 2, server.output)
   way.cut()
   process.kill(Number(serving()[0]?.pid), 'SIGKILL')

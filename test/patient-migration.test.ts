@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { migrate } from '../src/db/migrate.ts'
 import type { Db } from '../src/db/tables.ts'
-import { ANN, installation, onSqlite, withDatabase } from './command.ts'
+import { ANN, installation, onSqlite, type Ran, withDatabase } from './command.ts'
 import { until } from './server.ts'
 import { isPostgresql } from './world.ts'
 
@@ -26,7 +26,7 @@ async function installed(t: TestContext, place = installation(t)) {
   const { todo, variables } = await place
   const url = variables.DATABASE_URL ?? ''
   await todo(['migrate'])
-  const migrating = async () => {
+  const migrating = () => {
     let isOver = false
     const ran = todo(['migrate'], { variables: HURRIED }).finally(() => {
       isOver = true
@@ -34,6 +34,17 @@ async function installed(t: TestContext, place = installation(t)) {
     return { ran, isOver: () => isOver }
   }
   return { todo, url, migrating }
+}
+
+/** Waits for long while something is in the way, then takes it away by `release`, and the migration runs. */
+async function assertPatient(
+  { ran, isOver }: { ran: Promise<Ran>; isOver: () => boolean },
+  release: () => unknown,
+): Promise<void> {
+  await delay(LONG)
+  assert.equal(isOver(), false)
+  await release()
+  assert.deepEqual(await ran, { code: 0, stdout: RAN, stderr: '' })
 }
 
 /** Another session in the midst of a transaction, which ends with `rollback`. */
@@ -66,12 +77,9 @@ test('who comes while another process migrates waits for as long as that takes',
   const { url, migrating } = await installed(t)
   await withDatabase(url, undo)
   const other = await inTransaction(t, url, 'update kysely_migration_lock set is_locked = 0')
-  const { ran, isOver } = await migrating()
+  const migration = migrating()
   await connected(url)
-  await delay(LONG)
-  assert.equal(isOver(), false)
-  await other.query('rollback')
-  assert.deepEqual(await ran, { code: 0, stdout: RAN, stderr: '' })
+  await assertPatient(migration, () => other.query('rollback'))
 })
 
 test('so it is on SQLite', { skip: isPostgresql }, async (t) => {
@@ -81,11 +89,8 @@ test('so it is on SQLite', { skip: isPostgresql }, async (t) => {
   const other = new DatabaseSync(place.path)
   t.after(() => other.close())
   other.exec('begin immediate')
-  const { ran, isOver } = await migrating()
-  await delay(LONG)
-  assert.equal(isOver(), false)
-  other.exec('rollback')
-  assert.deepEqual(await ran, { code: 0, stdout: RAN, stderr: '' })
+  const migration = migrating()
+  await assertPatient(migration, () => other.exec('rollback'))
 })
 
 test('a statement of a migration takes as long as it takes', { skip: !isPostgresql }, async (t) => {
@@ -97,7 +102,7 @@ test('a statement of a migration takes as long as it takes', { skip: !isPostgres
       'begin perform pg_sleep(${sql.raw(String(LONG / 1000))}); return null; end'`.execute(db)
     await sql`create trigger slow before update on todos execute function slowly()`.execute(db)
   })
-  const { ran } = await migrating()
+  const { ran } = migrating()
   const { code, stdout, stderr } = await ran
   assert.deepEqual([code, stderr], [0, ''])
   assert.match(stdout, /^Ran 0006-greek-final-sigma\.\n/)
@@ -109,7 +114,7 @@ test('a migration that waits for a table makes others wait for moments only, and
   const { url, migrating } = await installed(t)
   await withDatabase(url, undo)
   const dump = await inTransaction(t, url, 'lock table sign_in_failures in access share mode')
-  const { ran, isOver } = await migrating()
+  const { ran, isOver } = migrating()
   const waiting = sql`select 1 from pg_locks
     where not granted and relation = 'sign_in_failures'::regclass`
   await withDatabase(url, async (db) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { signUp } from './load.ts'
 import { startServer } from './server.ts'
+import { may } from './small-disk.ts'
 import { PASSWORD } from './world.ts'
 
 /** Runs its arguments where only the folder from which it was called may be written. */
@@ -19,7 +19,7 @@ const READ_ONLY = `
   export DATABASE_URL="sqlite:///$data/todo.db"
   exec "$@"`
 
-const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0
+const mayMount = may('unshare', '--mount', 'true')
 
 test('with a root file system that is read-only, an account with many todos is erased', {
   skip: !mayMount && 'only root may mount',

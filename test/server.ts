@@ -94,6 +94,10 @@ export async function copyOf(t: TestContext, parts: readonly string[]): Promise<
   return copy
 }
 
+/** The lines by which its workers said that they serve, in the order of their start. */
+export const listeningLines = (server: Server): Array<Record<string, unknown>> =>
+  server.logged('worker').filter(({ msg }) => String(msg).startsWith('Listening'))
+
 /** Waits for `condition`, and fails with `what` when it does not come true in time. */
 export async function until(
   condition: () => boolean | Promise<boolean>,

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 import { installation } from './command.ts'
 import { load } from './load.ts'
-import { type Server, startServer, until } from './server.ts'
+import { listeningLines, type Server, startServer, until } from './server.ts'
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -23,9 +23,7 @@ const isAlive = (pid: number): boolean => {
 
 /** The processes that serve, by the log, in the order of their start. */
 const workersOf = (server: Server): number[] =>
-  server
-    .logged('worker')
-    .filter(({ msg }) => String(msg).startsWith('Listening'))
+  listeningLines(server)
     .map(({ pid }) => Number(pid))
     .filter(isAlive)
 
