@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import packageJson from '../package.json' with { type: 'json' }
 import { type Installation, installation, type Scope } from './command.ts'
 
 const root = resolve(import.meta.dirname, '..')
-/** What `npm start` runs. */
+/** What `npm start` runs, and the flags that it gives V8. */
 const built = join(root, 'dist/main.js')
+const flags = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'))
 const PATIENCE = 60_000
 
 export interface Server {
@@ -36,7 +38,7 @@ export async function startServer(
   let stop = async () => {}
   t.after(() => stop())
   const place = await installation(t)
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...flags, main], {
     cwd: place.directory,
     env: { PATH: process.env.PATH, ...place.variables, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
