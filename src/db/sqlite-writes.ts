@@ -39,6 +39,7 @@ export async function whenUnlocked<Result>(
  */
 export class SharedCommit {
   readonly #connection: SqliteConnection
+  readonly #beforeCommit: () => void
   readonly #waiting: Array<() => void> = []
   /** Whether somebody is between `begin` and `end` or `abandon`. */
   #isTaken = false
@@ -48,8 +49,10 @@ export class SharedCommit {
   /** Whether to commit as soon as nobody is writing, since the turn of the event loop is over. */
   #isDue = false
 
-  constructor(connection: SqliteConnection) {
+  /** `beforeCommit` is called before each commit. */
+  constructor(connection: SqliteConnection, beforeCommit: () => void) {
     this.#connection = connection
+    this.#beforeCommit = beforeCommit
   }
 
   async begin(): Promise<void> {
@@ -107,6 +110,7 @@ export class SharedCommit {
   #commit(): void {
     this.#isDue = false
     if (!this.#connection.isInTransaction) return
+    this.#beforeCommit()
     try {
       this.#connection.run(this.#members.length > 0 ? 'commit' : 'rollback', [])
       this.#settle((member) => member.resolve())

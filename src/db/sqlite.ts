@@ -9,24 +9,26 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { SqliteConnection } from './sqlite-database.ts'
+import { SharedSnapshot } from './sqlite-reads.ts'
 import { SharedCommit, whenUnlocked } from './sqlite-writes.ts'
 
 /** One connection that all writes share, and one for the reads, which so wait for no write. */
 class Connections {
   readonly writer: SqliteConnection
   /** None for a database in memory, of which no second connection knows. */
-  readonly reader: SqliteConnection | undefined
+  readonly reads: SharedSnapshot | undefined
   readonly writes: SharedCommit
 
   constructor(path: string) {
     this.writer = SqliteConnection.forWriting(path)
-    this.reader = path === ':memory:' ? undefined : SqliteConnection.forReading(path)
-    this.writes = new SharedCommit(this.writer)
+    this.reads =
+      path === ':memory:' ? undefined : new SharedSnapshot(SqliteConnection.forReading(path))
+    this.writes = new SharedCommit(this.writer, () => this.reads?.end())
   }
 
   close(): void {
     this.writes.close()
-    this.reader?.close()
+    this.reads?.close()
     // The last one to close brings the write-ahead log into the file.
     this.writer.close()
   }
@@ -47,10 +49,10 @@ class SqliteSession implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { writer, reader, writes } = this.#connections
-    const run = (connection: SqliteConnection) => connection.run<Row>(query.sql, query.parameters)
+    const { writer, reads, writes } = this.#connections
+    const run = (on: SqliteConnection | SharedSnapshot) => on.run<Row>(query.sql, query.parameters)
     if (this.#isInTransaction) return this.#inTransaction(() => run(writer))
-    if (reader && isReading(query)) return whenUnlocked(() => run(reader))
+    if (reads && isReading(query)) return whenUnlocked(() => run(reads))
     await writes.begin()
     let result: QueryResult<Row>
     try {
