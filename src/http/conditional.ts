@@ -6,6 +6,9 @@ const TAGS_MAX = 50
 
 const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((tag) => tag.trim())
 
+/** Whether it is for any version that there is (RFC 9110 §13.1). */
+const isAny = (header: string): boolean => header.trim() === '*'
+
 const isTooLong = (header: string): boolean => header.split(',', TAGS_MAX + 1).length > TAGS_MAX
 
 /**
@@ -21,14 +24,14 @@ export const entityTag = (version: number, nested = 0): string => `"${version}.$
 export function allowedVersions({ headers }: FastifyRequest): Versions | undefined {
   const refused = refusedVersions(headers['if-none-match'])
   const header = headers['if-match']
-  if (header === undefined || header.trim() === '*') return refused
+  if (header === undefined || isAny(header)) return refused
   return versionsIn(header).filter((version) => allows(refused, version))
 }
 
 /** Unlike `If-Match`, a weak tag names a version too. With more tags than are looked at, no version will do. */
 function refusedVersions(header: string | undefined): Versions | undefined {
   if (header === undefined) return undefined
-  if (header.trim() === '*' || isTooLong(header)) return []
+  if (isAny(header) || isTooLong(header)) return []
   return { except: versionsIn(header.replaceAll('W/', '')) }
 }
 
@@ -48,7 +51,7 @@ export const versionsIn = (tags: string): number[] =>
  */
 export function isForAnother({ headers }: FastifyRequest, tag: string): boolean {
   const header = headers['if-match']
-  return header !== undefined && header.trim() !== '*' && !tagsOf(header).includes(tag)
+  return header !== undefined && !isAny(header) && !tagsOf(header).includes(tag)
 }
 
 /**
@@ -59,8 +62,7 @@ export function isNotModified(request: FastifyRequest, reply: FastifyReply, tag:
   reply.headers({ ETag: tag, 'Cache-Control': 'private, no-cache' })
   const header = request.headers['if-none-match']
   if (header === undefined) return false
-  const matches =
-    header.trim() === '*' || tagsOf(header).some((given) => given.replace(/^W\//, '') === tag)
+  const matches = isAny(header) || tagsOf(header).some((given) => given.replace(/^W\//, '') === tag)
   if (matches) reply.code(304)
   return matches
 }
