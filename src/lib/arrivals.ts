@@ -8,7 +8,7 @@ let more = 0
  * before it, but for what comes behind it on the same connection: see `beginArrival`.
  */
 export function arrival(): number {
-  // Each is counted after the events that it counts have been handled, and neither ever falls.
+  // libuv raises the first before it asks the system and the second when what came has been handled; neither falls.
   const { loopCount, events } = performance.nodeTiming.uvMetricsInfo
   return loopCount + events + more
 }
