@@ -12,6 +12,7 @@ import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
 import { MEMORY_VARIABLES } from '../src/cluster/memory.ts'
 import { Environment } from '../src/config/environment.ts'
+import { startFlags } from './server.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -72,14 +73,13 @@ test('the image has, and operators are told of, the memory settings that workers
 
 test('the image and the manual run Node with the flags of `npm start`', () => {
   const flagsIn = (text: string) => text.match(/--[a-z-]+(=\d+)?/g) ?? []
-  const flags = flagsIn(packageJson.scripts.start)
-  assert.equal(flags.length, 4)
+  assert.equal(startFlags.length, 4)
   const dockerfile = read('Dockerfile')
   const [, trial = ''] = /^ *node (--.*) \/app\/dist\/main\.js &/m.exec(dockerfile) ?? []
   const [, entry = ''] = /^ENTRYPOINT \["node", (.*)\]$/m.exec(dockerfile) ?? []
-  assert.deepEqual(flagsIn(trial), flags)
-  assert.deepEqual(flagsIn(entry), flags)
-  assert.ok(read('docs/operations.md').includes(`\`${flags.join(' ')}\``))
+  assert.deepEqual(flagsIn(trial), startFlags)
+  assert.deepEqual(flagsIn(entry), startFlags)
+  assert.ok(read('docs/operations.md').includes(`\`${startFlags.join(' ')}\``))
 })
 
 test('what the service imports is installed without the packages for development', () => {

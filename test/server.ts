@@ -8,9 +8,12 @@ import packageJson from '../package.json' with { type: 'json' }
 import { type Installation, installation, type Scope } from './command.ts'
 
 const root = resolve(import.meta.dirname, '..')
-/** What `npm start` runs, and the flags that it gives V8. */
+/** What `npm start` runs. */
 const built = join(root, 'dist/main.js')
-const flags = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'))
+/** The flags that it gives Node. */
+export const startFlags = packageJson.scripts.start
+  .split(' ')
+  .filter((word) => word.startsWith('--'))
 const PATIENCE = 60_000
 
 export interface Server {
@@ -38,7 +41,7 @@ export async function startServer(
   let stop = async () => {}
   t.after(() => stop())
   const place = await installation(t)
-  const child = spawn(process.execPath, [...flags, main], {
+  const child = spawn(process.execPath, [...startFlags, main], {
     cwd: place.directory,
     env: { PATH: process.env.PATH, ...place.variables, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
