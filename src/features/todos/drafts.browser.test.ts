@@ -215,9 +215,9 @@ test('what is typed when the browser throws the page away', async (t) => {
       await held.promise
       await route.continue()
     })
-    await page.evaluate('window.isOld = true')
+    await page.evaluate('document.documentElement.dataset.isOld = true')
     const drawn = drawAnew(page)
-    await page.waitForFunction('!window.isOld && document.getElementById("new-text")')
+    await page.locator('html:not([data-is-old]) #new-text').waitFor()
     await newTodo(page).pressSequentially('b')
     held.resolve()
     await drawn
