@@ -1,10 +1,10 @@
 import { dropAll, migrate } from './db/migrate.ts'
 import type { Db } from './db/tables.ts'
+import { add } from './features/todos/add-store.ts'
 import { list as listTodos } from './features/todos/list-store.ts'
-import * as todos from './features/todos/store.ts'
 import * as users from './features/users/store.ts'
-import { hash } from './lib/passwords.ts'
 import { ForeseenError } from './lib/foreseen.ts'
+import { hash } from './lib/passwords.ts'
 
 interface DemoAccount {
   readonly email: string
@@ -97,7 +97,7 @@ export async function resetToDemo(db: Db, { force }: { force: boolean }): Promis
       })
       // Another process loaded them while this one was waiting.
       if (!user) return
-      for (const [text, completed] of texts) await todos.create(db, user.id, { text, completed })
+      for (const [text, completed] of texts) await add(db, user.id, { text, completed })
     }
   })
 }

@@ -44,6 +44,10 @@ async function useAccount({ nobody, person }: World, auth: string): Promise<void
 async function useTodos(ann: Person): Promise<void> {
   const todo = (await ann.post(TODOS, { text: 'Buy milk' }, { 'idempotency-key': 'k' })).json()
   for (let index = 0; index < 5; index++) await ann.post(TODOS, { text: `Todo ${index}` })
+  // Too many at once to be added one by one.
+  await Promise.all(
+    Array.from({ length: 10 }, (_, index) => ann.post(TODOS, { text: `One of ${index}` })),
+  )
   for (const sort of ['id', 'created_at', 'updated_at', 'text'].flatMap((each) => [
     each,
     `-${each}`,
@@ -223,13 +227,17 @@ const DISTRIBUTED = 'todos|todo_counts|idempotency_keys'
 
 const times = (text: string, pattern: string) => text.match(new RegExp(pattern, 'g'))?.length ?? 0
 
-test('every statement that a request sends about todos names their owner, so one node has them', async (t) => {
+/** Of several owners, with something in its place where a database will not have it (db/together.ts). */
+const ofSeveral = (text: string): boolean => text.includes('unnest(')
+
+test('every statement that one request sends about todos names their owner, so one node has them', async (t) => {
   const here = await world(t)
   await useAll(here)
   const statements = new Set(here.statements().map(({ sql: text }) => text))
   const concerned = [...statements].filter((text) => times(text, `"(${DISTRIBUTED})"`) > 0)
   assert.ok(concerned.length > 40, `only ${concerned.length} statements were seen`)
-  for (const text of concerned) {
+  assert.equal(concerned.filter(ofSeveral).length, isPostgresql ? 1 : 0)
+  for (const text of concerned.filter((each) => !ofSeveral(each))) {
     const tables = times(text, `\\b(from|update|join) "(${DISTRIBUTED})"`)
     const owners = times(text, '\\b"?(owner_id|user_id)"? = (\\$\\d|\\?)')
     assert.ok(owners >= tables, `${tables} tables and ${owners} owners in: ${text}`)

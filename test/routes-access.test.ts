@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { tableNames } from '../src/db/tables.ts'
 import * as sessions from '../src/features/sessions/store.ts'
-import * as todos from '../src/features/todos/store.ts'
+import { add } from '../src/features/todos/add-store.ts'
 import * as users from '../src/features/users/store.ts'
 import { SESSION_COOKIE } from '../src/http/cookies.ts'
 import { hash } from '../src/lib/passwords.ts'
@@ -118,7 +118,7 @@ async function cast(here: World): Promise<Cast> {
   const owner = await member(here)
   const stranger = await member(here)
   const admin = await member(here, { is_admin: true })
-  const { id: todoId } = await todos.create(here.db, owner.id, { text: 'Theirs' })
+  const { id: todoId } = await add(here.db, owner.id, { text: 'Theirs' })
   return { owner, stranger, admin, todoId }
 }
 

@@ -1,9 +1,10 @@
 import { PostgresAdapter } from 'kysely'
-import type { PostgresqlConnections, PoolUse } from './postgresql-connections.ts'
+import type { PoolUse, PostgresqlConnections } from './postgresql-connections.ts'
 
 /** What Kysely must know of PostgreSQL, and what we ask of its connections by way of Kysely. */
 export class PooledPostgresAdapter extends PostgresAdapter {
   readonly #connections: PostgresqlConnections
+  readonly #waits: Array<() => number> = []
 
   constructor(connections: PostgresqlConnections) {
     super()
@@ -14,8 +15,15 @@ export class PooledPostgresAdapter extends PostgresAdapter {
     return this.#connections.use()
   }
 
+  /** Has `wait` say, too, for how long someone has waited by now, in milliseconds. */
+  watch(wait: () => number): void {
+    this.#waits.push(wait)
+  }
+
   longestWait(): number {
-    return this.#connections.longestWait()
+    let longest = this.#connections.longestWait()
+    for (const wait of this.#waits) longest = Math.max(longest, wait())
+    return longest
   }
 
   /** `migration-lock.ts` has one already, which ends with the transaction. A migration may take long. */

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { signedInVisitor } from '../../../test/visitor.ts'
 import { world } from '../../../test/world.ts'
-import * as todos from '../todos/store.ts'
+import { add } from '../todos/add-store.ts'
 
 const EXPORT = '/api/v1/auth/me/export'
 
@@ -60,8 +60,8 @@ test('an export of many todos has each once, in order, and is read a page at a t
   const here = await world(t)
   const ids: number[] = []
   for (let number = 0; number < 1001; number++) {
-    ids.push((await todos.create(here.db, here.ann.id, { text: `Todo ${number}` })).id)
-    if (number % 3 === 0) await todos.create(here.db, here.bob.id, { text: 'His' })
+    ids.push((await add(here.db, here.ann.id, { text: `Todo ${number}` })).id)
+    if (number % 3 === 0) await add(here.db, here.bob.id, { text: 'His' })
   }
   const before = here.queries()
   const answer = await here.ann.get(EXPORT)
@@ -102,7 +102,7 @@ test('who reads slowly keeps nobody else from writing', async (t) => {
   const here = await world(t)
   const text = 'x'.repeat(2000)
   for (let number = 0; number < 2000; number++) {
-    await todos.create(here.db, here.ann.id, { text })
+    await add(here.db, here.ann.id, { text })
   }
   const url = await here.app.listen({ port: 0, host: '127.0.0.1' })
   const request = get(`${url}${EXPORT}`, { headers: { authorization: `Bearer ${here.ann.token}` } })
@@ -121,7 +121,7 @@ test('an export that breaks off in the middle is no whole file, and the service 
   // More than the sockets hold, so that the last todos are read late.
   const text = '🌧'.repeat(2000)
   for (let number = 0; number < 2500; number++) {
-    await todos.create(here.db, here.ann.id, { text })
+    await add(here.db, here.ann.id, { text })
   }
   const url = await here.app.listen({ port: 0, host: '127.0.0.1' })
   const request = get(`${url}${EXPORT}`, { headers: { authorization: `Bearer ${here.ann.token}` } })

@@ -6,7 +6,9 @@ import { offsetLinks, type Relations } from '../../lib/paging.ts'
 import { forbidden, invalid, notFound, preconditionFailed } from '../../lib/problem.ts'
 import { allows, type Versions } from '../../lib/versions.ts'
 import { type Key, once } from '../idempotency-keys/actions.ts'
+import { add } from './add-store.ts'
 import { type Cursor, decodeCursor, encodeCursor, turned } from './cursor.ts'
+import * as lists from './list-store.ts'
 import {
   type Sort,
   sorts,
@@ -17,7 +19,6 @@ import {
   type TodoWithOwner,
   type todoQuery,
 } from './schema.ts'
-import * as lists from './list-store.ts'
 import * as todos from './store.ts'
 
 interface Page {
@@ -116,7 +117,7 @@ export const create = (
     db,
     { ...key, userId: owner.id, request: ['createTodo', input] },
     async (db) => ({
-      ...(await todos.create(db, owner.id, input)),
+      ...(await add(db, owner.id, input)),
       owner_version: owner.version,
     }),
     (kept) => ({ owner_version: owner.version, ...Value.Parse(Kept, kept) }),

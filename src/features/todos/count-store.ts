@@ -37,6 +37,64 @@ export const countingAdded = (db: Db, value: Placeholder<Added>): Queries =>
           ),
       )
 
+/** What is given of a new todo. */
+export type NewTodo = Pick<
+  TodoRow,
+  'owner_id' | 'text' | 'text_key' | 'sort_key' | 'completed_at' | 'created_at'
+>
+
+/** The new todos by column. */
+export type NewTodos = { [Name in keyof NewTodo]: ReadonlyArray<NewTodo[Name]> }
+
+/**
+ * To go on, in PostgreSQL, with the insert of those of the todos `given` whose owners are `free`: who have
+ * todos already, and whose count and account nobody else has locked, so that nobody waits for another's
+ * owner.
+ */
+export const countingAllAdded = (db: Db, value: Placeholder<NewTodos>) =>
+  db
+    .with('given', (db) =>
+      db
+        .selectFrom(
+          sql<NewTodo & { position: number }>`unnest(
+            ${value('owner_id')}::bigint[], ${value('text')}::text[], ${value('text_key')}::text[],
+            ${value('sort_key')}::text[], ${value('completed_at')}::text[], ${value('created_at')}::text[]
+          ) with ordinality`.as<'new'>(
+            sql`new (owner_id, text, text_key, sort_key, completed_at, created_at, position)`,
+          ),
+        )
+        .selectAll(),
+    )
+    .with('free', (db) =>
+      db
+        .selectFrom('todo_counts')
+        .innerJoin('users', 'users.id', 'todo_counts.owner_id')
+        .select('todo_counts.owner_id')
+        .where('todo_counts.owner_id', '=', sql<number>`any(${value('owner_id')}::bigint[])`)
+        .modifyEnd(sql`for update of todo_counts skip locked for key share of users skip locked`),
+    )
+    .with('counted', (db) =>
+      db
+        .updateTable('todo_counts')
+        .from((db) =>
+          db
+            .selectFrom('given')
+            .innerJoin('free', 'free.owner_id', 'given.owner_id')
+            .select([
+              'given.owner_id',
+              sql<number>`count(*) filter (where completed_at is null)`.as('open'),
+              sql<number>`count(completed_at)`.as('completed'),
+            ])
+            .groupBy('given.owner_id')
+            .as('added'),
+        )
+        .set({
+          open: sql`todo_counts.open + added.open`,
+          completed: sql`todo_counts.completed + added.completed`,
+        })
+        .whereRef('todo_counts.owner_id', '=', 'added.owner_id'),
+    )
+
 /** Whether any version of a todo will do, or `version`, or several. */
 export type WhichVersions = 'any' | 'one' | Versions
 

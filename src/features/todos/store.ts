@@ -5,14 +5,8 @@ import { fold, sortKey } from '../../lib/text.ts'
 import { now } from '../../lib/time.ts'
 import type { Versions } from '../../lib/versions.ts'
 import * as users from '../users/store.ts'
-import {
-  countingAdded,
-  countingChanged,
-  countingRemoved,
-  type WhichVersions,
-  type Which,
-} from './count-store.ts'
-import type { Todo, TodoCreate, TodoUpdate, TodoWithOwner } from './schema.ts'
+import { countingChanged, countingRemoved, type Which, type WhichVersions } from './count-store.ts'
+import type { Todo, TodoUpdate, TodoWithOwner } from './schema.ts'
 
 /** A todo with the version that its entity tag is made of. */
 export type Versioned<Shape> = Shape & { readonly version: number }
@@ -41,7 +35,8 @@ export const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed
   updated_at: todo.updated_at,
 })
 
-const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
+/** The columns that a text is in. */
+export const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
 
 type OwnedId = { ownerId: number; id: number }
 
@@ -94,44 +89,6 @@ export async function findWithOwner(
     updated_at: row.owner_updated_at,
   })
   return { ...shown(row), owner, owner_version: row.owner_version }
-}
-
-type NewTodo = Pick<
-  TodoRow,
-  'owner_id' | 'text' | 'text_key' | 'sort_key' | 'completed_at' | 'created_at'
-> & { open: number; completed: number }
-
-const insert = prepared((db, value: Placeholder<NewTodo>) =>
-  countingAdded(db, value)
-    .insertInto('todos')
-    .values({
-      owner_id: value('owner_id'),
-      text: value('text'),
-      text_key: value('text_key'),
-      sort_key: value('sort_key'),
-      completed_at: value('completed_at'),
-      created_at: value('created_at'),
-      updated_at: value('created_at'),
-    })
-    .returning(columns),
-)
-
-export async function create(
-  db: Db,
-  ownerId: number,
-  { text, completed = false }: TodoCreate,
-): Promise<Versioned<Todo>> {
-  const created_at = now()
-  const [row] = await insert(db, {
-    owner_id: ownerId,
-    ...keys(text),
-    completed_at: completed ? created_at : null,
-    created_at,
-    open: completed ? 0 : 1,
-    completed: completed ? 1 : 0,
-  })
-  if (!row) throw new Error('the database gave no row for an insert')
-  return shown(row)
 }
 
 const whichOf = (versions?: Versions): WhichVersions => {
