@@ -13,7 +13,6 @@ type Run = (text: string, values: readonly Value[]) => Promise<Row[]>
 
 const { DATABASE_URL = '', SECRET_KEY = '', PORT = '0' } = process.env
 const BASE = '/api/v1/todos'
-const FEW = 1000
 
 function sqlite(path: string): Run {
   const database = new DatabaseSync(path)
@@ -78,8 +77,8 @@ const TICK = `${isSqlite ? '' : COUNT_TICKED} update todos set completed_at = co
 const UNTICK = `${isSqlite ? '' : COUNT_UNTICKED} update todos set completed_at = null, ${SET} ${WHICH}`
 const MATCH = `owner_id = ? and (sort_key like ? escape '\\' or id in (select long.id from todos as long
   where long.owner_id = ? and long.text_key <> long.sort_key and long.text_key like ? escape '\\'))`
-const SEARCH = `select id, sort_key from todos where ${MATCH} order by sort_key, id limit ${FEW + 1}`
-const COUNT_ON = `select count(*) as total from todos where ${MATCH} and (sort_key, id) > (?, ?)`
+const IDS = isSqlite ? 'json_group_array(id)' : "coalesce(array_agg(id), '{}')::text"
+const SEARCH = `select count(*) as total, case when count(*) <= 1000 then ${IDS} end as ids from todos where ${MATCH}`
 const AMONG = isSqlite ? 'id in (select value from json_each(?))' : 'id = any(?::bigint[])'
 const FOUND = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' and ${AMONG} order by id limit ?`
 const WALK = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' order by id limit ?`
@@ -119,16 +118,12 @@ function send(response: ServerResponse, status: number, value: unknown, headers 
 async function found(owner: number, text: string, limit: number) {
   const pattern = `%${text.toLowerCase()}%`
   const match = [owner, pattern, owner, pattern]
-  const matches = await run(SEARCH, match)
-  const last = matches[FEW]
-  if (!last) {
-    const ids = matches.map(({ id }) => Number(id))
-    const among = isSqlite ? JSON.stringify(ids) : `{${ids.join()}}`
-    return { rows: await run(FOUND, [owner, pattern, among, limit]), total: ids.length }
-  }
-  const [counted] = await run(COUNT_ON, [...match, String(last.sort_key), Number(last.id)])
-  const total = matches.length + Number(counted?.total)
-  return { rows: await run(WALK, [owner, pattern, limit]), total }
+  const [matches] = await run(SEARCH, match)
+  const total = Number(matches?.total)
+  const rows = matches?.ids
+    ? await run(FOUND, [owner, pattern, matches.ids, limit])
+    : await run(WALK, [owner, pattern, limit])
+  return { rows, total }
 }
 
 async function list(owner: number, query: URLSearchParams) {

@@ -66,11 +66,17 @@ export function poolUse<Schema>(db: Kysely<Schema>): PoolUse | undefined {
   return adapter instanceof PooledPostgresAdapter ? adapter.use() : undefined
 }
 
-/** That `column` is one of `values`, however many, by one parameter. */
-export const isAmong = (db: Db, column: string, values: readonly number[]): RawBuilder<SqlBool> =>
+/** All values of `column`, ids, as one text to be used with `isAmong`. */
+export const allOf = (db: Db, column: string): RawBuilder<string> =>
   isSqlite(db)
-    ? sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`
-    : sql<SqlBool>`${sql.ref(column)} = any(${[...values]}::bigint[])`
+    ? sql`json_group_array(${sql.ref(column)})`
+    : sql`coalesce(array_agg(${sql.ref(column)}), '{}')::text`
+
+/** That `column` is one of the `values` of `allOf`, however many, by one parameter. */
+export const isAmong = (db: Db, column: string, values: string): RawBuilder<SqlBool> =>
+  isSqlite(db)
+    ? sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${values}))`
+    : sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`
 
 /** The words of a table definition in which the databases differ. */
 export interface Words {

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import { isAmong } from '../../db/dialect.ts'
+import { allOf, isAmong } from '../../db/dialect.ts'
 import { given, type Placeholder, prepared, preparedByShape } from '../../db/prepared.ts'
-import { contains, countOf } from '../../db/queries.ts'
+import { contains } from '../../db/queries.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 import type { Cursor } from './cursor.ts'
 import type { Sort, Todo } from './schema.ts'
@@ -10,8 +10,8 @@ import { columns, shown, type Versioned } from './store.ts'
 export interface Filter {
   readonly completed?: boolean | undefined
   readonly q?: string | undefined
-  /** Only these, where it is known that no others match. */
-  readonly ids?: readonly number[] | undefined
+  /** Only these, where it is known that no others match; a text of `allOf`. */
+  readonly ids?: string | undefined
 }
 
 const matching = (db: Db, ownerId: number | RawBuilder<number>, { completed, q, ids }: Filter) =>
@@ -21,7 +21,7 @@ const matching = (db: Db, ownerId: number | RawBuilder<number>, { completed, q, 
     .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
     .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
     .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
-    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? [])))
+    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? '')))
 
 /**
  * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
@@ -54,25 +54,21 @@ export interface Matches {
   readonly total: number
 }
 
-/** Looks for the todos with `q` in their text. More than a few are counted on from where looking stopped. */
+/** Looks for the todos with `q` in their text. */
 export async function search(
   db: Db,
   ownerId: number,
   filter: Filter & { readonly q: string },
 ): Promise<Matches> {
-  const matches = matchingByIndex(db, ownerId, filter)
-  const found = await matches
-    .select(['id', 'sort_key'])
-    .orderBy('sort_key')
-    .orderBy('id')
-    .limit(FEW + 1)
-    .execute()
-  const last = found[FEW]
-  if (!last) {
-    return { filter: { ...filter, ids: found.map(({ id }) => id) }, total: found.length }
-  }
-  const isBehind = sql<SqlBool>`(sort_key, id) > (${last.sort_key}, ${last.id})`
-  return { filter, total: found.length + (await countOf(matches.where(isBehind))) }
+  const { total, ids } = await matchingByIndex(db, ownerId, filter)
+    .select((of) => [
+      of.fn.countAll<number>().as('total'),
+      sql<string | null>`case when count(*) <= ${sql.lit(FEW)} then ${allOf(db, 'id')} end`.as(
+        'ids',
+      ),
+    ])
+    .executeTakeFirstOrThrow()
+  return { filter: { ...filter, ids: ids ?? undefined }, total }
 }
 
 const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
