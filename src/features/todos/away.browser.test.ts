@@ -17,7 +17,8 @@ test('the todo page while the server is away', async (t) => {
     await page.getByRole('button', { name: 'Done: New' }).click()
     await page.getByRole('button', { name: 'Done: Old' }).click()
     const messages = page.getByRole('region', { name: 'Messages' })
-    await messages.getByText('The server cannot be reached.').waitFor()
+    // Each of them was a try, and the last must not find the server there.
+    await messages.getByText('The server cannot be reached. 3 changes wait here').waitFor()
     await page.getByText('Not saved yet').waitFor()
     assert.deepEqual(await texts(), ['New', 'Old'])
     await page.unroute(API)
