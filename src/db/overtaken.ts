@@ -1,10 +1,7 @@
-import { codeOf } from '../lib/code.ts'
+import { hasCode } from '../lib/code.ts'
 
 /** PostgreSQL error class 40, transaction rollback: another one was in the way (manual, appendix A). */
-export function isOvertaken(error: unknown): boolean {
-  const code = codeOf(error)
-  return typeof code === 'string' && code.startsWith('40')
-}
+export const isOvertaken = (error: unknown): boolean => hasCode(error, /^40/)
 
 const TRIES = 3
 

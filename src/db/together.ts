@@ -1,4 +1,4 @@
-import { codeOf } from '../lib/code.ts'
+import { hasCode } from '../lib/code.ts'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
 import type { Db } from './tables.ts'
 
@@ -25,11 +25,6 @@ const FAULT_OF_ONE = /^(22|23|40)/
 
 /** The codes for a statement or a function that there is not, as in a distributed PostgreSQL. */
 const UNKNOWN = /^(0A|42601|42883)/
-
-const hasCode = (error: unknown, codes: RegExp): boolean => {
-  const code = codeOf(error)
-  return typeof code === 'string' && codes.test(code)
-}
 
 interface Waiting<Given, Row> {
   readonly given: Given
