@@ -42,10 +42,9 @@ const insertAll = prepared((db, value: Placeholder<NewTodos>) =>
     ])
     .expression((db) =>
       db
-        .selectFrom('given')
-        .innerJoin('free', 'free.owner_id', 'given.owner_id')
+        .selectFrom('added')
         .select([
-          'given.owner_id',
+          'owner_id',
           'text',
           'text_key',
           'sort_key',

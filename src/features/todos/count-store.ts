@@ -47,13 +47,21 @@ export type NewTodo = Pick<
 export type NewTodos = { [Name in keyof NewTodo]: ReadonlyArray<NewTodo[Name]> }
 
 /**
- * To go on, in PostgreSQL, with the insert of those of the todos `given` whose owners are `free`: who have
- * todos already, and whose count and account nobody else has locked, so that nobody waits for another's
- * owner.
+ * To go on, in PostgreSQL, with the insert of the todos `added`: those of the new ones whose owners are `free`,
+ * who have todos already, and whose count and account nobody else has locked, so that nobody waits for
+ * another's owner.
  */
 export const countingAllAdded = (db: Db, value: Placeholder<NewTodos>) =>
   db
-    .with('given', (db) =>
+    .with('free', (db) =>
+      db
+        .selectFrom('todo_counts')
+        .innerJoin('users', 'users.id', 'todo_counts.owner_id')
+        .select('todo_counts.owner_id')
+        .where('todo_counts.owner_id', '=', sql<number>`any(${value('owner_id')}::bigint[])`)
+        .modifyEnd(sql`for update of todo_counts skip locked for key share of users skip locked`),
+    )
+    .with('added', (db) =>
       db
         .selectFrom(
           sql<NewTodo & { position: number }>`unnest(
@@ -63,36 +71,28 @@ export const countingAllAdded = (db: Db, value: Placeholder<NewTodos>) =>
             sql`new (owner_id, text, text_key, sort_key, completed_at, created_at, position)`,
           ),
         )
-        .selectAll(),
-    )
-    .with('free', (db) =>
-      db
-        .selectFrom('todo_counts')
-        .innerJoin('users', 'users.id', 'todo_counts.owner_id')
-        .select('todo_counts.owner_id')
-        .where('todo_counts.owner_id', '=', sql<number>`any(${value('owner_id')}::bigint[])`)
-        .modifyEnd(sql`for update of todo_counts skip locked for key share of users skip locked`),
+        .innerJoin('free', 'free.owner_id', 'new.owner_id')
+        .selectAll('new'),
     )
     .with('counted', (db) =>
       db
         .updateTable('todo_counts')
         .from((db) =>
           db
-            .selectFrom('given')
-            .innerJoin('free', 'free.owner_id', 'given.owner_id')
+            .selectFrom('added')
             .select([
-              'given.owner_id',
+              'owner_id',
               sql<number>`count(*) filter (where completed_at is null)`.as('open'),
               sql<number>`count(completed_at)`.as('completed'),
             ])
-            .groupBy('given.owner_id')
-            .as('added'),
+            .groupBy('owner_id')
+            .as('more'),
         )
         .set({
-          open: sql`todo_counts.open + added.open`,
-          completed: sql`todo_counts.completed + added.completed`,
+          open: sql`todo_counts.open + more.open`,
+          completed: sql`todo_counts.completed + more.completed`,
         })
-        .whereRef('todo_counts.owner_id', '=', 'added.owner_id'),
+        .whereRef('todo_counts.owner_id', '=', 'more.owner_id'),
     )
 
 /** Whether any version of a todo will do, or `version`, or several. */
