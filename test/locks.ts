@@ -4,11 +4,19 @@ import pg from 'pg'
 import { until } from './server.ts'
 import type { Db } from '../src/db/tables.ts'
 
+/** Another client in the midst of a transaction that has run `statement`; its end is the transaction's. */
+export async function inTransaction(databaseUrl: string, statement: string): Promise<pg.Client> {
+  const other = new pg.Client({ connectionString: databaseUrl })
+  // Where a test fails, its database is taken away first.
+  other.on('error', () => {})
+  await other.connect()
+  await other.query(`begin; ${statement}`)
+  return other
+}
+
 /** Holds what every insert of a todo needs, until the function that it gives is called. */
 export async function blockTodos(databaseUrl: string): Promise<() => Promise<void>> {
-  const other = new pg.Client({ connectionString: databaseUrl })
-  await other.connect()
-  await other.query('begin; lock table todos in exclusive mode')
+  const other = await inTransaction(databaseUrl, 'lock table todos in exclusive mode')
   return () => other.end()
 }
 

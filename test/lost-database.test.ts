@@ -4,12 +4,11 @@ import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import pg from 'pg'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
 import { open } from '../src/db/open.ts'
 import { installation } from './command.ts'
-import { blockTodos, waitingForLocks } from './locks.ts'
+import { blockTodos, inTransaction, waitingForLocks } from './locks.ts'
 import { listeningLines, startServer, until } from './server.ts'
 import { clientOf, freshDatabase, isPostgresql, world } from './world.ts'
 
@@ -193,9 +192,7 @@ test('when others wait too long for a connection, who comes is refused at once (
     OVERLOAD_DELAY: '50',
     DATABASE_CONNECT_TIMEOUT: '60000',
   })
-  const other = new pg.Client({ connectionString: config.databaseUrl })
-  await other.connect()
-  await other.query('begin; lock table users')
+  const other = await inTransaction(config.databaseUrl, 'lock table users')
   const waiting = Array.from({ length: 3 }, () => ann.get('/api/v1/todos'))
   let refused = await nobody.get('/docs/json')
   while (refused.statusCode !== 503) {
@@ -205,7 +202,6 @@ test('when others wait too long for a connection, who comes is refused at once (
   assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
   assert.equal((await ann.get('/api/v1/todos')).statusCode, 503)
   assert.equal((await nobody.get('/health')).statusCode, 200)
-  await other.query('rollback')
   await other.end()
   for (const { statusCode } of await Promise.all(waiting)) assert.equal(statusCode, 200)
   assert.equal((await ann.get('/api/v1/todos')).statusCode, 200)

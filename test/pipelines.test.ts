@@ -1,7 +1,7 @@
 // Reads of several requests go over one connection at the same time (src/db/postgresql-pipelines.ts).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
+import { inTransaction } from './locks.ts'
 import { isPostgresql, type Person, world } from './world.ts'
 
 const skip = !isPostgresql && 'an embedded file has no connections to share'
@@ -13,16 +13,9 @@ const statuses = (answers: ReadonlyArray<{ statusCode: number }>) =>
 const add = async (person: Person, text: string): Promise<string> =>
   `${TODOS}/${(await person.post(TODOS, { text })).json().id}`
 
-/** Another client, which has locked `table`: no statement gets at it before `release`. */
-async function locked(databaseUrl: string, table: string) {
-  const other = new pg.Client({ connectionString: databaseUrl })
-  // Where a test fails, its database is taken away first.
-  other.on('error', () => {})
-  await other.connect()
-  await other.query(`begin; lock table ${table}`)
-  const release = () => other.end()
-  return { other, release }
-}
+/** Another client, which has locked `table`: no statement gets at it before its end. */
+const locked = (databaseUrl: string, table: string) =>
+  inTransaction(databaseUrl, `lock table ${table}`)
 
 for (const size of ['1', '2', '10']) {
   test(`many who read and write at once each get what is theirs, with ${size} connections`, {
@@ -85,7 +78,7 @@ test('a statement that takes too long fails alone (503): those beside it are ans
   ])
   assert.deepEqual(statuses(lists), [503, 503])
   assert.deepEqual(statuses(ones), [200, 200])
-  await lock.release()
+  await lock.end()
   assert.equal((await ann.get(TODOS)).statusCode, 200)
 })
 
@@ -94,7 +87,7 @@ test('when the server ends a connection, those on it get a 503 and the next ones
 }, async (t) => {
   const { ann, config } = await world(t, { DATABASE_POOL_SIZE: '2' })
   const url = await add(ann, 'Kept')
-  const { other, release } = await locked(config.databaseUrl, 'todo_counts')
+  const other = await locked(config.databaseUrl, 'todo_counts')
   const lists = Promise.all(Array.from({ length: 5 }, () => ann.get(TODOS)))
   let ended = 0
   while (ended === 0) {
@@ -103,7 +96,7 @@ test('when the server ends a connection, those on it get a 503 and the next ones
       where datname = current_database() and wait_event_type = 'Lock'`)
     ended = rowCount ?? 0
   }
-  const answers = await lists.finally(release)
+  const answers = await lists.finally(() => other.end())
   assert.ok(answers.some(({ statusCode }) => statusCode === 503))
   assert.deepEqual(statuses(await Promise.all([ann.get(url), ann.get(TODOS)])), [200, 200])
 })
@@ -118,6 +111,6 @@ test('a page from far on in a list does not hold up those who read at the same t
   for (let turn = 0; turn < 5; turn++) {
     assert.equal((await bob.get('/account')).statusCode, 200)
   }
-  await lock.release()
+  await lock.end()
   assert.equal((await far).statusCode, 200)
 })

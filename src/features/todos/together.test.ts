@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import pg from 'pg'
-import { blockTodos, waitingForLocks } from '../../../test/locks.ts'
+import { blockTodos, inTransaction, waitingForLocks } from '../../../test/locks.ts'
 import { until } from '../../../test/server.ts'
 import { isPostgresql, type Person, type World, world } from '../../../test/world.ts'
 
@@ -90,11 +89,11 @@ for (const table of ['todo_counts', 'users']) {
     const all = await people(here, MANY)
     const { ann } = here
     for (const person of [ann, ...all]) await person.post(TODOS, { text: 'First' })
-    const other = new pg.Client({ connectionString: here.config.databaseUrl })
-    other.on('error', () => {})
-    await other.connect()
     const key = table === 'users' ? 'id' : 'owner_id'
-    await other.query(`begin; select from ${table} where ${key} = ${ann.id} for update`)
+    const other = await inTransaction(
+      here.config.databaseUrl,
+      `select from ${table} where ${key} = ${ann.id} for update`,
+    )
     const before = shared(here)
     // Hers come when others are being added already.
     const some = addOneEach(all.slice(0, 8), 'Before hers')
@@ -144,9 +143,7 @@ test('a database that does not know the statement is asked for it once, and all 
   end $$`.execute(db)
   await sql`create trigger refuse before update on todo_counts
     for each row execute function refuse()`.execute(db)
-  for (let turn = 1; turn <= 2; turn++) {
-    await addOneEach(all, `Turn ${turn}`)
-  }
+  for (const turn of ['First turn', 'Second turn']) await addOneEach(all, turn)
   assert.equal(shared(here), 1)
 })
 
