@@ -1,4 +1,3 @@
-import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, {
   type FastifyBaseLogger,
@@ -136,8 +135,6 @@ export async function buildApp(
   if (config.corsOrigins.length > 0) await shareWith(app, config.corsOrigins)
   // Behind CORS, so that a script from elsewhere may read the refusal.
   shedLoad(app, config.limits, () => longestWait(db))
-  await app.register(cookie)
-  // Behind cookies, which tell the colours of a page that says so.
   refuseUnknown(app, routes)
   readAsUtf8(app)
   guardMediaTypes(app)

@@ -1,4 +1,4 @@
-import '@fastify/cookie'
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** The cookie of a signed-in browser; over https it is called `__Host-session`. */
@@ -17,8 +17,7 @@ const nameOf = ({ protocol }: FastifyRequest, name: string): string =>
 
 /** The cookie's value; undefined where there is none. */
 export const readCookie = (request: FastifyRequest, name: string): string | undefined =>
-  // A request that is refused for overload fails before its cookies are read.
-  request.cookies?.[nameOf(request, name)]
+  parseCookie(request.headers.cookie ?? '')[nameOf(request, name)]
 
 interface CookieOptions {
   /** In seconds; without it the cookie goes when the browser is closed. */
@@ -33,13 +32,17 @@ export function writeCookie(
   value: string,
   { maxAge, readable = false }: CookieOptions = {},
 ): void {
-  reply.setCookie(nameOf(reply.request, name), value, {
+  const cookie = stringifySetCookie({
+    name: nameOf(reply.request, name),
+    value,
     path: '/',
     httpOnly: !readable,
     sameSite: 'lax',
     secure: reply.request.protocol === 'https',
     ...(maxAge === undefined ? {} : { maxAge }),
   })
+  // Beside those that are set already: this header alone does not replace the one before it.
+  reply.header('Set-Cookie', cookie)
 }
 
 export const removeCookie = (reply: FastifyReply, name: string): void =>

@@ -171,7 +171,7 @@ export function answerFailures(
 
 /**
  * Refuses every path or method that is unknown or unreadable, before the body is read: anyone may send one.
- * Call it behind what sets headers and reads cookies.
+ * Call it behind what sets headers.
  */
 export function refuseUnknown(app: FastifyInstance, routes: RouteTable): void {
   app.addHook('onRequest', (request, _reply, done) =>
