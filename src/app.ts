@@ -37,7 +37,6 @@ import { collectRoutes, type RouteTable, refuseOtherMethods } from './http/metho
 import { answerExpectations, answerMalformed } from './http/malformed.ts'
 import { logRequests } from './http/observe.ts'
 import { tellPipelinedApart } from './http/pipelining.ts'
-import { traceOf } from './http/trace.ts'
 import { readiness } from './readiness.ts'
 import { name, version } from './version.ts'
 import { sendErrorPage } from './web/error-page.ts'
@@ -87,8 +86,6 @@ export async function buildApp(
       requestIdLogLabel: 'request_id',
     }),
     genReqId: requestId,
-    childLoggerFactory: (logger, bindings, options, { headers }) =>
-      logger.child({ ...bindings, ...traceOf(headers) }, options),
     clientErrorHandler: answerMalformed(logger),
     frameworkErrors: routeUnreadable,
     ...serverLimits(config.limits),

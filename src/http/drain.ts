@@ -53,7 +53,7 @@ export function drainable(app: FastifyInstance): Drain {
     requests++
     const use = watch(request.raw.socket)
     use.open++
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       use.open--
       use.since = performance.now()
     })

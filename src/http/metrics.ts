@@ -101,7 +101,7 @@ export function countedMetrics(version: string): Metrics {
     watch(app) {
       app.addHook('onRequest', (_request, reply, done) => {
         inFlight.inc()
-        reply.raw.once('close', () => inFlight.dec())
+        reply.raw.on('close', () => inFlight.dec())
         done()
       })
       app.addHook('onResponse', (request, reply, done) => {

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import { now } from '../lib/time.ts'
+import { traceOf } from './trace.ts'
 
 /** So many bytes of the log wait while they cannot be written, as when the disk is full. */
 const UNWRITTEN_MAX = 8 * 1024 * 1024
@@ -73,8 +74,13 @@ function oncePerTurn(output: DestinationStream): DestinationStream {
   }
 }
 
-/** One line for each request, when it is answered. */
+/** One line for each request, when it is answered. All its lines name the trace that it belongs to. */
 export function logRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', (req, res, done) => {
+    const trace = traceOf(req.headers)
+    if (trace) req.log = res.log = req.log.child(trace)
+    done()
+  })
   app.addHook('onResponse', (req, res, done) => {
     req.log.info({ req, res, ms: Math.round(res.elapsedTime * 10) / 10 }, 'answered')
     done()
