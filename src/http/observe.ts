@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import { now } from '../lib/time.ts'
+import { atEndOfTurn } from '../lib/turn.ts'
 import { traceOf } from './trace.ts'
 
 /** So many bytes of the log wait while they cannot be written, as when the disk is full. */
@@ -55,34 +56,50 @@ function standardOutput(): DestinationStream {
 }
 
 /**
- * Writes the lines of one turn of the event loop together: the system call takes longer than all
- * else about a line. They are written before the process ends, unless it is killed in that turn.
+ * Writes the lines of one turn of the event loop together, since the system call takes longest of all about a
+ * line: before the process ends, unless it is killed in that turn.
  */
 function oncePerTurn(output: DestinationStream): DestinationStream {
   let lines = ''
   const flush = () => {
-    if (lines === '') return
     output.write(lines)
     lines = ''
   }
-  process.on('exit', flush)
   return {
     write: (line) => {
-      if (lines === '') setImmediate(flush)
       lines += line
+      atEndOfTurn(flush)
     },
   }
 }
 
-/** One line for each request, when it is answered. All its lines name the trace that it belongs to. */
+/**
+ * A line for each request, at the end of the turn of the event loop in which it was answered. All lines of a
+ * request name the trace that it belongs to.
+ */
 export function logRequests(app: FastifyInstance): void {
   app.addHook('onRequest', (req, res, done) => {
     const trace = traceOf(req.headers)
     if (trace) req.log = res.log = req.log.child(trace)
     done()
   })
-  app.addHook('onResponse', (req, res, done) => {
-    req.log.info({ req, res, ms: Math.round(res.elapsedTime * 10) / 10 }, 'answered')
-    done()
-  })
+  let answered: { log: FastifyBaseLogger; line: object }[] = []
+  const logAll = () => {
+    for (const { log, line } of answered) log.info(line, 'answered')
+    answered = []
+  }
+  app.addHook(
+    'onResponse',
+    ({ log, method, originalUrl, ip }, { statusCode, elapsedTime }, done) => {
+      // Taken now: a connection that is closed by then has no address.
+      const line = {
+        req: { method, originalUrl, ip },
+        res: { statusCode },
+        ms: Math.round(elapsedTime * 10) / 10,
+      }
+      answered.push({ log, line })
+      atEndOfTurn(logAll)
+      done()
+    },
+  )
 }
