@@ -36,7 +36,6 @@ import { limitClients, serverLimits, shedLoad } from './http/limits.ts'
 import { collectRoutes, type RouteTable, refuseOtherMethods } from './http/methods.ts'
 import { answerExpectations, answerMalformed } from './http/malformed.ts'
 import { logRequests } from './http/observe.ts'
-import { tellPipelinedApart } from './http/pipelining.ts'
 import { readiness } from './readiness.ts'
 import { name, version } from './version.ts'
 import { sendErrorPage } from './web/error-page.ts'
@@ -127,7 +126,6 @@ export async function buildApp(
   metrics.watch?.(app)
   limitClients(app, config.limits)
   takePathsOnly(app)
-  tellPipelinedApart(app)
   guardAnswers(app)
   if (config.corsOrigins.length > 0) await shareWith(app, config.corsOrigins)
   // Behind CORS, so that a script from elsewhere may read the refusal.

@@ -1,5 +1,5 @@
-// Reads for requests that arrive together share a transaction on SQLite (src/db/sqlite-reads.ts); none may miss
-// what was acknowledged before its request was sent, at whichever process.
+// Reads of many requests share a transaction on SQLite (src/db/sqlite-reads.ts); none may miss what was acknowledged
+// before its request was sent, at whichever process, and none that is brief waits for all that take long.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { signUp } from './load.ts'
+import { startServer } from './server.ts'
 import { twoProcesses } from './two-processes.ts'
 
 const TODOS = '/api/v1/todos'
@@ -58,14 +59,19 @@ async function connected(url: string, person: Person): Promise<Socket> {
   return socket
 }
 
+/** So many that a search takes long. */
+async function addLongTexts(url: string, person: Person): Promise<void> {
+  for (let count = 0; count < 120; count++) {
+    await Promise.all(
+      Array.from({ length: 25 }, () => add(url, person, 'a long text '.repeat(160))),
+    )
+  }
+}
+
 test('so it is for who sends the next request without waiting for an answer to the last', async (t) => {
   const { here, there, servers } = await twoProcesses(t)
   const person = await signUp(here, 'ann@example.com')
-  for (let count = 0; count < 120; count++) {
-    await Promise.all(
-      Array.from({ length: 25 }, () => add(here, person, 'a long text '.repeat(160))),
-    )
-  }
+  await addLongTexts(here, person)
   for (let round = 0; round < 5; round++) {
     const searching = await Promise.all(
       Array.from({ length: SEARCHES }, () => connected(there, person)),
@@ -86,4 +92,30 @@ test('so it is for who sends the next request without waiting for an answer to t
     for (const each of searching) each.destroy()
     assert.deepEqual(statuses, ['HTTP/1.1 200', 'HTTP/1.1 200'])
   }
+})
+
+test('who reads little does not wait for all the searches that came before', async (t) => {
+  const server = await startServer(t)
+  const { url } = server
+  const person = await signUp(url, 'ann@example.com')
+  await addLongTexts(url, person)
+  const searching = await Promise.all(
+    Array.from({ length: SEARCHES }, () => connected(url, person)),
+  )
+  const fast = await connected(url, person)
+  const pid = Number(server.logged('request_id').at(-1)?.pid)
+  const answered: string[] = []
+  const answers = [...searching, fast].map(async (socket) => {
+    await once(socket, 'data')
+    answered.push(socket === fast ? 'list' : 'search')
+    socket.destroy()
+  })
+  process.kill(pid, 'SIGSTOP')
+  for (const each of searching) each.write(reading(`${TODOS}?q=missing`, person))
+  await delay(50)
+  fast.write(reading(TODOS, person))
+  await delay(50)
+  process.kill(pid, 'SIGCONT')
+  await Promise.all(answers)
+  assert.notEqual(answered.at(-1), 'list', answered.join(', '))
 })

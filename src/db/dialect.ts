@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
 import type { PoolUse } from './postgresql-connections.ts'
+import { NodeSqliteAdapter } from './sqlite-adapter.ts'
 import type { Db } from './tables.ts'
 
 /** The only real differences between the databases, each named by what it is for. */
@@ -54,10 +55,11 @@ export async function takenNames<Schema>(
   return rows.map(({ name }) => name)
 }
 
-/** The longest time that anyone has waited by now for a connection, in milliseconds. */
+/** The longest time that anyone has waited by now for a connection, or for their turn on one, in milliseconds. */
 export function longestWait<Schema>(db: Kysely<Schema>): number {
   const { adapter } = db.getExecutor()
-  return adapter instanceof PooledPostgresAdapter ? adapter.longestWait() : 0
+  const isWatched = adapter instanceof PooledPostgresAdapter || adapter instanceof NodeSqliteAdapter
+  return isWatched ? adapter.longestWait() : 0
 }
 
 /** How the connections are used; undefined where there is no pool of them. */

@@ -13,13 +13,13 @@ const TRY_AGAIN_MAX = 15
  * file a WAL one.
  */
 export async function whenUnlocked<Result>(
-  statement: () => Result,
+  statement: () => Result | Promise<Result>,
   since?: number,
 ): Promise<Result> {
   let began = since
   for (let pause = 1; ; pause = Math.min(2 * pause, TRY_AGAIN_MAX)) {
     try {
-      return statement()
+      return await statement()
     } catch (error) {
       began ??= performance.now()
       if (!isBusy(error) || performance.now() - began >= PATIENCE) throw error
@@ -39,7 +39,6 @@ export async function whenUnlocked<Result>(
  */
 export class SharedCommit {
   readonly #connection: SqliteConnection
-  readonly #beforeCommit: () => void
   readonly #waiting: Array<() => void> = []
   /** Whether somebody is between `begin` and `end` or `abandon`. */
   #isTaken = false
@@ -49,10 +48,8 @@ export class SharedCommit {
   /** Whether to commit as soon as nobody is writing, since the turn of the event loop is over. */
   #isDue = false
 
-  /** `beforeCommit` is called before each commit. */
-  constructor(connection: SqliteConnection, beforeCommit: () => void) {
+  constructor(connection: SqliteConnection) {
     this.#connection = connection
-    this.#beforeCommit = beforeCommit
   }
 
   async begin(): Promise<void> {
@@ -110,7 +107,6 @@ export class SharedCommit {
   #commit(): void {
     this.#isDue = false
     if (!this.#connection.isInTransaction) return
-    this.#beforeCommit()
     try {
       this.#connection.run(this.#members.length > 0 ? 'commit' : 'rollback', [])
       this.#settle((member) => member.resolve())

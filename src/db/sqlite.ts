@@ -4,31 +4,41 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
-  SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { isPrepared } from './prepared.ts'
+import { NodeSqliteAdapter } from './sqlite-adapter.ts'
 import { SqliteConnection } from './sqlite-database.ts'
-import { SharedSnapshot } from './sqlite-reads.ts'
+import { SharedReads } from './sqlite-reads.ts'
 import { SharedCommit, whenUnlocked } from './sqlite-writes.ts'
 
 /** One connection that all writes share, and one for the reads, which so wait for no write. */
 class Connections {
   readonly writer: SqliteConnection
-  /** None for a database in memory, of which no second connection knows. */
-  readonly reads: SharedSnapshot | undefined
   readonly writes: SharedCommit
+  /** None for a database in memory, of which no second connection knows. */
+  readonly reader: SqliteConnection | undefined
+  /** Those that take well under a millisecond each, and so wait for no other. */
+  readonly briefReads: SharedReads | undefined
+  readonly otherReads: SharedReads | undefined
 
   constructor(path: string) {
     this.writer = SqliteConnection.forWriting(path)
-    this.reads =
-      path === ':memory:' ? undefined : new SharedSnapshot(SqliteConnection.forReading(path))
-    this.writes = new SharedCommit(this.writer, () => this.reads?.end())
+    this.writes = new SharedCommit(this.writer)
+    this.reader = path === ':memory:' ? undefined : SqliteConnection.forReading(path)
+    this.briefReads = this.reader && new SharedReads(this.reader)
+    this.otherReads = this.reader && new SharedReads(this.reader)
+  }
+
+  longestWait(): number {
+    const waits = [this.briefReads, this.otherReads].map((reads) => reads?.longestWait() ?? 0)
+    return Math.max(...waits)
   }
 
   close(): void {
     this.writes.close()
-    this.reads?.close()
+    this.reader?.close()
     // The last one to close brings the write-ahead log into the file.
     this.writer.close()
   }
@@ -49,15 +59,17 @@ class SqliteSession implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { writer, reads, writes } = this.#connections
-    const run = (on: SqliteConnection | SharedSnapshot) => on.run<Row>(query.sql, query.parameters)
-    if (this.#isInTransaction) return this.#inTransaction(() => run(writer))
-    if (reads && isReading(query)) return whenUnlocked(() => run(reads))
+    const { writer, writes, briefReads, otherReads } = this.#connections
+    const { sql, parameters } = query
+    const run = () => writer.run<Row>(sql, parameters)
+    if (this.#isInTransaction) return this.#inTransaction(run)
+    const reads = isPrepared(query) && query.isBrief ? briefReads : otherReads
+    if (reads && isReading(query)) return whenUnlocked(() => reads.run<Row>(sql, parameters))
     await writes.begin()
     let result: QueryResult<Row>
     try {
       // A statement that fails has changed nothing, so it needs no savepoint.
-      result = run(writer)
+      result = run()
     } catch (error) {
       writes.abandon(error)
       throw error
@@ -145,27 +157,22 @@ class NodeSqliteDriver implements Driver {
     return session.rollback()
   }
 
+  longestWait(): number {
+    return this.#connections?.longestWait() ?? 0
+  }
+
   async destroy(): Promise<void> {
     this.#connections?.close()
   }
 }
 
-/** What Kysely must know of these connections that it does not assume of SQLite. */
-class NodeSqliteAdapter extends SqliteAdapter {
-  /** Writers, and so migrations, are kept apart by `SharedCommit`. */
-  override get supportsMultipleConnections(): boolean {
-    return true
-  }
-
-  override get supportsTransactionalDdl(): boolean {
-    return true
+/** The SQLite file at `path`, made with its folder when missing; `:memory:` for none. */
+export function sqliteDialect(path: string): Dialect {
+  const driver = new NodeSqliteDriver(path)
+  return {
+    createDriver: () => driver,
+    createAdapter: () => new NodeSqliteAdapter(() => driver.longestWait()),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
   }
 }
-
-/** The SQLite file at `path`, made with its folder when missing; `:memory:` for none. */
-export const sqliteDialect = (path: string): Dialect => ({
-  createDriver: () => new NodeSqliteDriver(path),
-  createAdapter: () => new NodeSqliteAdapter(),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
-  createIntrospector: (db) => new SqliteIntrospector(db),
-})
