@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { hasCode } from '../lib/code.ts'
 import { NotConnected } from './not-connected.ts'
 import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
 
@@ -10,11 +11,13 @@ export interface PoolUse {
 }
 
 /**
- * Whether a connection is of no more use after this error: it can only read, as one to a server that was
- * the primary, or to a database that was made read-only for a while.
+ * The codes of errors after which a connection is of no more use (PostgreSQL manual, appendix A). 25006: it can only
+ * read, as one to a server that was the primary, or to a database that was made read-only for a while. 08, 25P03,
+ * 25P04, 57P: the server ends it, which is known before it is closed.
  */
-export const isSpent = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && error.code === '25006'
+const SPENT = /^(08|25006|25P03|25P04|57P)/
+
+export const isSpent = (error: unknown): boolean => hasCode(error, SPENT)
 
 /** How many may wait for each connection. */
 const WAITING_MAX = 100

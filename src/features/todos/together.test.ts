@@ -175,16 +175,20 @@ test('a connection that breaks fails those on it (503), and who waited is served
   const waiting = times(MANY, () => ann.post(TODOS, { text: 'Waited' }))
   await sql`select pg_terminate_backend(pid) from pg_stat_activity
     where wait_event_type = 'Lock' and datname = current_database()`.execute(db)
-  for (const { statusCode } of await answers) assert.equal(statusCode, 503)
   await release()
+  const statuses = (await answers).map(({ statusCode }) => statusCode)
+  const added = statuses.filter((status) => status === 201).length
+  assert.equal(statuses.filter((status) => status === 503).length, MANY - added)
+  assert.ok(added <= MANY - 5, 'those of the five statements that were cut off')
   for (const { statusCode } of await waiting) assert.equal(statusCode, 201)
-  assert.equal((await ann.get(TODOS)).headers['x-total-count'], String(1 + MANY))
+  assert.equal((await ann.get(TODOS)).headers['x-total-count'], String(1 + added + MANY))
 })
 
 test('who waits to add a todo counts as waiting: for too long, and who comes is refused (503)', {
   skip,
 }, async (t) => {
-  const { ann, bob, db, config } = await world(t, { OVERLOAD_DELAY: '50' })
+  // Longer than it takes to send all those who are to be served.
+  const { ann, bob, db, config } = await world(t, { OVERLOAD_DELAY: '1000' })
   await ann.post(TODOS, { text: 'First' })
   const release = await blockTodos(config.databaseUrl)
   const some = times(MANY, () => ann.post(TODOS, { text: 'Under way' }))
