@@ -1,9 +1,6 @@
 import type { QueryResult } from 'kysely'
 import type { SqliteConnection } from './sqlite-database.ts'
 
-/** For so many milliseconds of a turn reads are run, unless the first alone takes longer. */
-const SLICE = 2
-
 interface Waiting {
   readonly since: number
   readonly run: () => void
@@ -19,11 +16,16 @@ interface Waiting {
  */
 export class SharedReads {
   readonly #connection: SqliteConnection
+  readonly #slice: number
   readonly #waiting: Waiting[] = []
 
-  /** `connection` reads only, for this and others like it. */
-  constructor(connection: SqliteConnection) {
+  /**
+   * `connection` reads only, for this and others like it. After `slice` milliseconds the rest waits for the next turn.
+   * Where a turn is full of requests that are refused, a small one lets those starve that were accepted.
+   */
+  constructor(connection: SqliteConnection, slice: number) {
     this.#connection = connection
+    this.#slice = slice
   }
 
   /** Runs a statement that only reads. */
@@ -48,7 +50,7 @@ export class SharedReads {
   }
 
   #runSome(): void {
-    const end = performance.now() + SLICE
+    const end = performance.now() + this.#slice
     try {
       this.#connection.run('begin', [])
     } catch (error) {

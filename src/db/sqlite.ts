@@ -13,6 +13,9 @@ import { SqliteConnection } from './sqlite-database.ts'
 import { SharedReads } from './sqlite-reads.ts'
 import { SharedCommit, whenUnlocked } from './sqlite-writes.ts'
 
+/** So many milliseconds of a turn of the event loop, or the time of one that takes longer. */
+const OTHER_READS_SLICE = 2
+
 /** One connection that all writes share, and one for the reads, which so wait for no write. */
 class Connections {
   readonly writer: SqliteConnection
@@ -27,8 +30,8 @@ class Connections {
     this.writer = SqliteConnection.forWriting(path)
     this.writes = new SharedCommit(this.writer)
     this.reader = path === ':memory:' ? undefined : SqliteConnection.forReading(path)
-    this.briefReads = this.reader && new SharedReads(this.reader)
-    this.otherReads = this.reader && new SharedReads(this.reader)
+    this.briefReads = this.reader && new SharedReads(this.reader, Number.POSITIVE_INFINITY)
+    this.otherReads = this.reader && new SharedReads(this.reader, OTHER_READS_SLICE)
   }
 
   longestWait(): number {

@@ -65,24 +65,29 @@ declare module 'fastify' {
  * database has let someone wait, in milliseconds.
  *
  * What waits for the processor lies unread in sockets and cannot be counted. But a turn of the event
- * loop handles all that came during the one before; so when a turn has lasted too long already, the
- * requests that it comes to now have waited as long.
+ * loop handles all that came during the one before; so when the one before, and this one so far, have lasted too
+ * long, the requests that it comes to now have waited as long.
  */
 export function shedLoad(
   app: FastifyInstance,
   { overloadDelay }: Limits,
   longestWait: () => number,
 ): void {
-  let turnBegan: number | undefined
+  /** When the turn before this one began, where nothing but work was between them, and when this one did. */
+  let lastBegan: number | undefined
+  let thisBegan: number | undefined
   const endTurn = () => {
-    turnBegan = undefined
+    lastBegan = thisBegan
+    thisBegan = undefined
+    // With this to come, the event loop goes on at once.
+    if (lastBegan !== undefined) setImmediate(endTurn)
   }
   app.server.prependListener('request', () => {
-    if (turnBegan !== undefined) return
-    turnBegan = performance.now()
-    setImmediate(endTurn)
+    if (thisBegan !== undefined) return
+    thisBegan = performance.now()
+    if (lastBegan === undefined) setImmediate(endTurn)
   })
-  const isLate = () => turnBegan !== undefined && performance.now() - turnBegan > overloadDelay
+  const isLate = () => performance.now() - (lastBegan ?? thisBegan ?? Infinity) > overloadDelay
 
   app.addHook('onRequest', (request, _reply, done) => {
     const isOverloaded = isLate() || longestWait() > overloadDelay
