@@ -11,13 +11,11 @@ export interface PoolUse {
 }
 
 /**
- * The codes of errors after which a connection is of no more use (PostgreSQL manual, appendix A). 25006: it can only
- * read, as one to a server that was the primary, or to a database that was made read-only for a while. 08, 25P03,
- * 25P04, 57P: the server ends it, which is known before it is closed.
+ * Whether a connection is of no more use after this error (PostgreSQL manual, appendix A). 25006: it can only read, as
+ * one to a server that was the primary, or to a database that was made read-only for a while. 08, 25P03, 25P04, 57P:
+ * the server ends it, which is known before it is closed.
  */
-const SPENT = /^(08|25006|25P03|25P04|57P)/
-
-export const isSpent = (error: unknown): boolean => hasCode(error, SPENT)
+export const isSpent = (error: unknown): boolean => hasCode(error, /^(08|25006|25P03|25P04|57P)/)
 
 /** How many may wait for each connection. */
 const WAITING_MAX = 100

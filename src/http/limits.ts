@@ -87,7 +87,8 @@ export function shedLoad(
     thisBegan = performance.now()
     if (lastBegan === undefined) setImmediate(endTurn)
   })
-  const isLate = () => performance.now() - (lastBegan ?? thisBegan ?? Infinity) > overloadDelay
+  const isLate = () =>
+    performance.now() - (lastBegan ?? thisBegan ?? Number.POSITIVE_INFINITY) > overloadDelay
 
   app.addHook('onRequest', (request, _reply, done) => {
     const isOverloaded = isLate() || longestWait() > overloadDelay
