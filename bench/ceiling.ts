@@ -75,10 +75,12 @@ const SET = 'version = version + 1, updated_at = ?'
 const WHICH = `where owner_id = ? and id = ${isSqlite ? '? and version = ?' : '(select id from old)'} returning ${COLUMNS}`
 const TICK = `${isSqlite ? '' : COUNT_TICKED} update todos set completed_at = coalesce(completed_at, ?), ${SET} ${WHICH}`
 const UNTICK = `${isSqlite ? '' : COUNT_UNTICKED} update todos set completed_at = null, ${SET} ${WHICH}`
-const MATCH = `owner_id = ? and (sort_key like ? escape '\\' or id in (select long.id from todos as long
-  where long.owner_id = ? and long.text_key <> long.sort_key and long.text_key like ? escape '\\'))`
+const MATCHES = `select id from todos where owner_id = ? and sort_key like ? escape '\\'
+  union all select id from todos where owner_id = ? and text_key <> sort_key
+    and text_key like ? escape '\\' and not sort_key like ? escape '\\'`
 const IDS = isSqlite ? 'json_group_array(id)' : "coalesce(array_agg(id), '{}')::text"
-const SEARCH = `select count(*) as total, case when count(*) <= 1000 then ${IDS} end as ids from todos where ${MATCH}`
+const SEARCH = `select count(*) as total, case when count(*) <= 1000 then ${IDS} end as ids
+  from (${MATCHES}) as matches`
 const AMONG = isSqlite ? 'id in (select value from json_each(?))' : 'id = any(?::bigint[])'
 const FOUND = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' and ${AMONG} order by id limit ?`
 const WALK = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' order by id limit ?`
@@ -117,7 +119,7 @@ function send(response: ServerResponse, status: number, value: unknown, headers 
 
 async function found(owner: number, text: string, limit: number) {
   const pattern = `%${text.toLowerCase()}%`
-  const match = [owner, pattern, owner, pattern]
+  const match = [owner, pattern, owner, pattern, pattern]
   const [matches] = await run(SEARCH, match)
   const total = Number(matches?.total)
   const rows = matches?.ids

@@ -69,8 +69,15 @@ test('a search finds the same, few or many, short texts or long ones, in every o
   const here = await world(t)
   const { ann, bob } = here
   const beyondTheSortKey = `${'word '.repeat(30)}needle`
+  const atBothEnds = `fork ${'word '.repeat(30)}fork`
   const texts = Array.from({ length: 1200 }, (_, index) => `Hay ${String(index).padStart(4, '0')}`)
-  await addMany(here, ann.id, [...texts, beyondTheSortKey, 'Needle in front', 'needles'])
+  await addMany(here, ann.id, [
+    ...texts,
+    beyondTheSortKey,
+    'Needle in front',
+    'needles',
+    atBothEnds,
+  ])
   await addMany(here, bob.id, ['needle of another', beyondTheSortKey])
   await addMany(
     here,
@@ -83,6 +90,8 @@ test('a search finds the same, few or many, short texts or long ones, in every o
   assert.equal(await total(ann, '&q=hay'), 1200)
   assert.equal(await total(ann, '&q=hay&completed=true'), 400)
   assert.equal(await total(ann, '&q=a'), 1200)
+  assert.equal(await total(ann, '&q=fork'), 1)
+  assert.equal(await total(ann, '&q=word'), 2)
   assert.equal(await total(bob, '&q=same'), 1100)
   for (const [q, expected] of [
     ['needle', [beyondTheSortKey, 'Needle in front', 'needles']],

@@ -24,23 +24,19 @@ const matching = (db: Db, ownerId: number | RawBuilder<number>, { completed, q, 
     .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? '')))
 
 /**
- * The same todos by what the index `todos_sort_key` holds: the start of the text, which mostly is
- * all of it. The texts that are longer are looked at by themselves.
+ * The ids of the same todos by what the index `todos_sort_key` holds: the start of the text, which
+ * mostly is all of it. The texts that are longer are looked at by themselves.
  */
 const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
-  matching(db, ownerId, { completed }).where((of) =>
-    of.or([
-      contains('sort_key', q),
-      of('id', 'in', (of) =>
-        of
-          .selectFrom('todos as long')
-          .select('long.id')
-          .where('long.owner_id', '=', ownerId)
-          .whereRef('long.text_key', '<>', 'long.sort_key')
-          .where(contains('long.text_key', q)),
-      ),
-    ]),
-  )
+  matching(db, ownerId, { completed })
+    .select('id')
+    .where(contains('sort_key', q))
+    .unionAll(
+      matching(db, ownerId, { completed, q })
+        .select('id')
+        .whereRef('text_key', '<>', 'sort_key')
+        .where(({ not }) => not(contains('sort_key', q))),
+    )
 
 /**
  * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
@@ -60,7 +56,8 @@ export async function search(
   ownerId: number,
   filter: Filter & { readonly q: string },
 ): Promise<Matches> {
-  const { total, ids } = await matchingByIndex(db, ownerId, filter)
+  const { total, ids } = await db
+    .selectFrom(matchingByIndex(db, ownerId, filter).as('matches'))
     .select((of) => [
       of.fn.countAll<number>().as('total'),
       sql<string | null>`case when count(*) <= ${sql.lit(FEW)} then ${allOf(db, 'id')} end`.as(
