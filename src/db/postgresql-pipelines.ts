@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { atEndOfTurn } from '../lib/turn.ts'
 
 /** So many connections at most are shared at a time, and no more than half of the pool. */
 const PIPELINES_MAX = 4
@@ -69,12 +70,13 @@ class Pipeline {
   #sendTogether(): void {
     if (this.#isSending) return
     this.#isSending = true
-    const { stream } = this.#client.connection
-    stream.cork()
-    setImmediate(() => {
-      this.#isSending = false
-      stream.uncork()
-    })
+    this.#client.connection.stream.cork()
+    atEndOfTurn(this.#send)
+  }
+
+  readonly #send = () => {
+    this.#isSending = false
+    this.#client.connection.stream.uncork()
   }
 
   release(): void {

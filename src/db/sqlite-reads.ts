@@ -1,4 +1,5 @@
 import type { QueryResult } from 'kysely'
+import { atEndOfTurn } from '../lib/turn.ts'
 import type { SqliteConnection } from './sqlite-database.ts'
 
 interface Waiting {
@@ -10,7 +11,8 @@ interface Waiting {
 /**
  * Lets reads wait for the end of their turn of the event loop, where they share a transaction: to begin and end one takes
  * SQLite longer than to find a todo, and what is done for many requests one after the other takes the processor
- * less than what is done between all else that each needs (docs/benchmarks.md).
+ * less than what is done between all else that each needs (docs/benchmarks.md). What these then ask for shares the
+ * next one, in the same turn.
  *
  * No read misses what its client can know of, since its transaction begins after it was asked for.
  */
@@ -18,6 +20,7 @@ export class SharedReads {
   readonly #connection: SqliteConnection
   readonly #slice: number
   readonly #waiting: Waiting[] = []
+  #isRunning = false
 
   /**
    * `connection` reads only, for this and others like it. After `slice` milliseconds the rest waits for the next turn.
@@ -39,7 +42,7 @@ export class SharedReads {
       }
     }
     this.#waiting.push({ since: performance.now(), run, refuse: reject })
-    if (this.#waiting.length === 1) setImmediate(() => this.#runSome())
+    if (!this.#isRunning) atEndOfTurn(this.#begin)
     return promise
   }
 
@@ -49,19 +52,31 @@ export class SharedReads {
     return first ? performance.now() - first.since : 0
   }
 
-  #runSome(): void {
-    const end = performance.now() + this.#slice
+  readonly #begin = () => {
+    this.#isRunning = true
+    this.#runUntil(performance.now() + this.#slice)
+  }
+
+  #runUntil(end: number): void {
     try {
       this.#connection.run('begin', [])
+      do this.#waiting.shift()?.run()
+      while (this.#waiting.length > 0 && performance.now() < end)
+      // A statement that could not be run, as on a faulty disk, may have ended it.
+      if (this.#connection.isInTransaction) this.#connection.run('commit', [])
     } catch (error) {
       for (const { refuse } of this.#waiting.splice(0)) refuse(error)
-      return
     }
-    do this.#waiting.shift()?.run()
-    while (this.#waiting.length > 0 && performance.now() < end)
-    // A statement that could not be run, as on a faulty disk, may have ended it.
-    if (this.#connection.isInTransaction) this.#connection.run('commit', [])
-    // What was found is used before the others have their turn.
-    if (this.#waiting.length > 0) setImmediate(() => this.#runSome())
+    // After the microtasks, in which those who asked use what was found and ask for more.
+    queueMicrotask(() => process.nextTick(() => this.#goOnUntil(end)))
+  }
+
+  #goOnUntil(end: number): void {
+    if (this.#waiting.length > 0 && performance.now() < end) {
+      this.#runUntil(end)
+    } else {
+      this.#isRunning = false
+      if (this.#waiting.length > 0) atEndOfTurn(this.#begin)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { atEndOfTurn } from '../lib/turn.ts'
 import type { SqliteConnection } from './sqlite-database.ts'
 import { isBusy } from './sqlite-failure.ts'
 
@@ -44,7 +45,7 @@ export class SharedCommit {
   #isTaken = false
   /** Those whose writes are in the open transaction. */
   #members: Array<PromiseWithResolvers<void>> = []
-  #endOfTurn: NodeJS.Immediate | undefined
+  #isClosed = false
   /** Whether to commit as soon as nobody is writing, since the turn of the event loop is over. */
   #isDue = false
 
@@ -66,12 +67,7 @@ export class SharedCommit {
       this.#pass()
       throw error
     }
-    // Of a transaction that SQLite has rolled back in this turn there may be one already.
-    clearImmediate(this.#endOfTurn)
-    this.#endOfTurn = setImmediate(() => {
-      if (this.#isTaken) this.#isDue = true
-      else this.#commit()
-    })
+    atEndOfTurn(this.#commitSoon)
   }
 
   /** Ends one's writing; gives once it is on the disk, throws when it never will be. */
@@ -91,9 +87,14 @@ export class SharedCommit {
 
   /** Commits what is complete, before the connection is closed. */
   close(): void {
-    clearImmediate(this.#endOfTurn)
     if (this.#isTaken)
       this.#settle((member) => member.reject(new Error('closed before the commit')))
+    else this.#commit()
+    this.#isClosed = true
+  }
+
+  readonly #commitSoon = () => {
+    if (this.#isTaken) this.#isDue = true
     else this.#commit()
   }
 
@@ -106,7 +107,7 @@ export class SharedCommit {
 
   #commit(): void {
     this.#isDue = false
-    if (!this.#connection.isInTransaction) return
+    if (this.#isClosed || !this.#connection.isInTransaction) return
     try {
       this.#connection.run(this.#members.length > 0 ? 'commit' : 'rollback', [])
       this.#settle((member) => member.resolve())

@@ -1,6 +1,8 @@
 const works = new Set<() => void>()
+let isDue = false
 
 function workOff(): void {
+  isDue = false
   // Those that are added meanwhile come too.
   for (const work of works) {
     works.delete(work)
@@ -16,6 +18,8 @@ process.on('exit', workOff)
  * all else that each needs, since its code is at hand (docs/benchmarks.md).
  */
 export function atEndOfTurn(work: () => void): void {
-  if (works.size === 0) setImmediate(workOff)
   works.add(work)
+  if (isDue) return
+  isDue = true
+  setImmediate(workOff)
 }
