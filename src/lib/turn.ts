@@ -1,5 +1,9 @@
+/** So many milliseconds after the first work was put off it is done, though the turn goes on. */
+const LONG = 20
+
 const works = new Set<() => void>()
 let isDue = false
+let since = 0
 
 function workOff(): void {
   isDue = false
@@ -21,5 +25,14 @@ export function atEndOfTurn(work: () => void): void {
   works.add(work)
   if (isDue) return
   isDue = true
+  since = performance.now()
   setImmediate(workOff)
+}
+
+/**
+ * To be called for each request that comes. While there always are more than a thousand sockets to read from, libuv
+ * goes on with that up to 48 times before it ends the turn (`uv__io_poll`), which is seconds for what was put off.
+ */
+export function endLongTurn(): void {
+  if (isDue && performance.now() - since > LONG) process.nextTick(workOff)
 }
