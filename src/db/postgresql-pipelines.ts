@@ -3,8 +3,10 @@ import { atEndOfTurn } from '../lib/turn.ts'
 
 /** So many connections at most are shared at a time, and no more than half of the pool. */
 const PIPELINES_MAX = 4
+/** So many statements of one turn of the event loop go the same way, to be sent by one call of the system. */
+const TOGETHER = 16
 /** So many statements at most are under way on one; a connection that hangs takes no more with it. */
-const DEPTH_MAX = 16
+const DEPTH_MAX = 64
 
 interface Waiting {
   readonly statement: pg.QueryConfig
@@ -147,7 +149,7 @@ export class Pipelines {
     let best: Pipeline | undefined
     for (const pipeline of this.#open) {
       if (!pipeline.takesMore) continue
-      if (pipeline.isSending) return pipeline
+      if (pipeline.isSending && pipeline.underWay < TOGETHER) return pipeline
       if (!best || pipeline.underWay < best.underWay) best = pipeline
     }
     if (!best || best.underWay === 0) return best
