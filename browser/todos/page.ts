@@ -9,6 +9,7 @@ import { watchMessages } from './messages.ts'
 import { watchNavigation } from './navigation.ts'
 import { watchRemoving } from './remove.ts'
 import { resume } from './resume.ts'
+import { ignoreSecondClicks } from './second-click.ts'
 import { watchSearch } from './search.ts'
 import { watchReturn } from './session.ts'
 import { watchTicking } from './tick.ts'
@@ -24,6 +25,7 @@ export function startTodoPage(list: HTMLElement): void {
   watchNavigation()
   watchSearch()
   watchAdding()
+  ignoreSecondClicks(list)
   watchTicking(list)
   watchEditing(list)
   watchRemoving(list)

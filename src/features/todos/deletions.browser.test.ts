@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { countOn, textsOf, TIME_IS_OVER, visitOneAndTwo } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually } from '../../../test/todo-page.ts'
@@ -62,6 +63,21 @@ test('a deletion that the page announced', async (t) => {
     await other.getByRole('button', { name: 'Done: One' }).click()
     await other.getByText('Saved', { exact: true }).waitFor()
     assert.deepEqual(await savedTexts(), ['Two', 'One'])
+  })
+
+  await t.test('is of one todo when its button is clicked twice in a hurry', async (t) => {
+    const { page, savedTexts, context } = await visitOneAndTwo(t, url)
+    const { x, y, width, height } = (await page
+      .getByRole('button', { name: 'Delete: Two' })
+      .boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+    const middle = [x + width / 2, y + height / 2] as const
+    await page.mouse.click(...middle, { clickCount: 3 })
+    assert.deepEqual(await textsOf(page)(), ['One'])
+    await delay(400)
+    await page.mouse.click(...middle)
+    assert.deepEqual(await textsOf(page)(), [])
+    await context.clock.fastForward(TIME_IS_OVER)
+    await eventually(savedTexts, [])
   })
 
   await t.test('is not offered to be undone when it is final', async (t) => {
