@@ -12,6 +12,7 @@ import {
 } from 'prom-client'
 import { signInFailures } from '../lib/events.ts'
 import { hashing } from '../lib/passwords.ts'
+import { atEndOfTurn } from '../lib/turn.ts'
 
 /** What one process counted, as it may be sent to another. */
 export type Snapshot = MetricObject[]
@@ -97,6 +98,17 @@ export function countedMetrics(version: string): Metrics {
     },
   })
 
+  let observations: Array<() => void> = []
+  const observeAll = () => {
+    for (const observe of observations) observe()
+    observations = []
+  }
+  /** Observes at the end of the turn, or before the next snapshot. */
+  const observeLater = (observe: () => void) => {
+    observations.push(observe)
+    atEndOfTurn(observeAll)
+  }
+
   return {
     watch(app) {
       app.addHook('onRequest', (_request, reply, done) => {
@@ -107,12 +119,14 @@ export function countedMetrics(version: string): Metrics {
       app.addHook('onResponse', (request, reply, done) => {
         const route = request.routeOptions.url ?? 'unknown'
         const labels = { method: request.method, route, status: reply.statusCode }
-        requests.observe(labels, reply.elapsedTime / 1000)
+        const seconds = reply.elapsedTime / 1000
+        observeLater(() => requests.observe(labels, seconds))
         done()
       })
     },
     query(statement, milliseconds, worked) {
-      queries.observe({ statement, outcome: worked ? 'ok' : 'error' }, milliseconds / 1000)
+      const labels = { statement, outcome: worked ? 'ok' : 'error' }
+      observeLater(() => queries.observe(labels, milliseconds / 1000))
     },
     watchPool(read) {
       if (!read()) return
@@ -136,7 +150,10 @@ export function countedMetrics(version: string): Metrics {
         },
       })
     },
-    snapshot: () => registry.getMetricsAsJSON(),
+    snapshot() {
+      observeAll()
+      return registry.getMetricsAsJSON()
+    },
   }
 }
 
