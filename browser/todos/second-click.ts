@@ -9,24 +9,25 @@ const NEAR = 10
  * box twice means the todo that was there.
  */
 export function ignoreSecondClicks(list: HTMLElement): void {
-  let first: MouseEvent | undefined
-  let row: HTMLElement | undefined
-  const isSecond = (click: MouseEvent): boolean =>
-    first !== undefined &&
-    click.timeStamp - first.timeStamp < SOON &&
-    Math.hypot(click.clientX - first.clientX, click.clientY - first.clientY) < NEAR
+  let last: MouseEvent | undefined
+  /** The todo that is meant until there is a pause, or a click elsewhere. */
+  let meant: HTMLElement | undefined
+  const isQuick = (click: MouseEvent): boolean =>
+    last !== undefined &&
+    click.timeStamp - last.timeStamp < SOON &&
+    Math.hypot(click.clientX - last.clientX, click.clientY - last.clientY) < NEAR
   list.addEventListener(
     'click',
     (click) => {
       const clicked = rowAt(click.target)
       // By the keyboard it is at no place.
-      if (click.detail > 0 && clicked !== row && isSecond(click)) {
+      if (click.detail > 0 && clicked !== meant && isQuick(click)) {
         click.preventDefault()
         click.stopPropagation()
       } else {
-        row = clicked
+        meant = clicked
       }
-      first = click
+      last = click
     },
     { capture: true },
   )

@@ -3,7 +3,7 @@ import { atEndOfTurn } from '../lib/turn.ts'
 
 /** So many connections at most are shared at a time, and no more than half of the pool. */
 const PIPELINES_MAX = 4
-/** So many statements of one turn of the event loop go the same way, to be sent by one call of the system. */
+/** Until so many are under way on one, statements of one turn of the event loop go the same way, to be sent by one call of the system. */
 const TOGETHER = 16
 /** So many statements at most are under way on one; a connection that hangs takes no more with it. */
 const DEPTH_MAX = 64

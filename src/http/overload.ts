@@ -62,6 +62,7 @@ class Arrivals {
     const now = performance.now()
     if (this.#thisBegan === undefined) {
       this.#thisBegan = now
+      // `atEndOfTurn` would be done early in a long turn, and it is the whole turn that counts.
       if (this.#lastBegan === undefined) setImmediate(this.#endTurn)
     }
     return now - Math.max(this.#lastBegan ?? this.#thisBegan, this.#readBefore(socket, now))
