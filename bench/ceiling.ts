@@ -83,7 +83,8 @@ const SEARCH = `select count(*) as total, case when count(*) <= 1000 then ${IDS}
   from (${MATCHES}) as matches`
 const AMONG = isSqlite ? 'id in (select value from json_each(?))' : 'id = any(?::bigint[])'
 const FOUND = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' and ${AMONG} order by id limit ?`
-const WALK = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' order by id limit ?`
+const WALK = `select ${COLUMNS} from todos
+  where owner_id = ? and coalesce(text_key like ? escape '\\', false) order by id limit ?`
 
 const verify = createVerifier({ key: SECRET_KEY, algorithms: ['HS256'], cache: 10_000 })
 

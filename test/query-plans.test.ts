@@ -222,6 +222,61 @@ test('a statement that does read all todos is found out', async (t) => {
   assert.equal((await fullScans(db, query)).length, 1)
 })
 
+/** The plans of the pages that `ask` has the service read, as the database tells them. */
+async function plansOfPages({ db, statements }: World, ask: () => Promise<unknown>) {
+  const before = statements().length
+  await ask()
+  const pages = statements()
+    .slice(before)
+    .filter(({ sql: text }) => text.includes(' limit '))
+  const explain = isPostgresql ? 'explain' : 'explain query plan'
+  const plans = pages.map(async ({ sql: text, parameters }) => {
+    const query = CompiledQuery.raw(`${explain} ${text}`, [...parameters])
+    return JSON.stringify((await db.executeQuery(query)).rows)
+  })
+  return Promise.all(plans)
+}
+
+const at = '2026-01-31T12:00:00.000Z'
+const todosOf = (owner: Person, texts: readonly string[]) =>
+  texts.map((text) => ({
+    owner_id: owner.id,
+    ...{ text, text_key: text, sort_key: text },
+    ...{ completed_at: null, created_at: at, updated_at: at },
+  }))
+
+test('what a search finds is gone through in order where it is much, and read by its ids where it is little', async (t) => {
+  const here = await world(t)
+  const { db, ann, bob } = here
+  const texts = Array.from({ length: 2000 }, (_, index) => `hay ${index}`)
+  const [hers, his] = [todosOf(ann, texts), todosOf(bob, texts)]
+  await db
+    .insertInto('todos')
+    .values(hers.flatMap((todo, index) => [todo, his[index] ?? todo]))
+    .execute()
+  if (isPostgresql) await sql`analyze todos`.execute(db)
+  // PostgreSQL has none of these in the sample of texts that it plans by.
+  const needles = Array.from({ length: 1200 }, (_, index) => `needle ${index}`)
+  await db.insertInto('todos').values(todosOf(ann, needles)).execute()
+
+  for (const sort of ['id', 'created_at', 'updated_at', 'text'].flatMap((each) => [
+    each,
+    `-${each}`,
+  ])) {
+    const url = `${TODOS}?sort=${sort}&limit=10`
+    const [many = '', ...noMore] = await plansOfPages(here, () => ann.get(`${url}&q=needle`))
+    assert.deepEqual(noMore, [])
+    assert.match(many, isPostgresql ? /Index Scan/ : /SEARCH todos USING INDEX/, sort)
+    assert.doesNotMatch(many, /Sort|TEMP B-TREE/, sort)
+    const [few = ''] = await plansOfPages(here, () => ann.get(`${url}&q=needle+7`))
+    assert.match(
+      few,
+      isPostgresql ? /Index Cond: \(\(owner_id = .*id = ANY/ : /owner_id=\? AND id=\?/,
+      sort,
+    )
+  }
+})
+
 /** The tables that Citus would distribute by the user they belong to (docs/scaling.md). */
 const DISTRIBUTED = 'todos|todo_counts|idempotency_keys'
 

@@ -14,26 +14,26 @@ export interface Filter {
   readonly ids?: string | undefined
 }
 
-const matching = (db: Db, ownerId: number | RawBuilder<number>, { completed, q, ids }: Filter) =>
+/** The owner's todos, or those of them that are completed or not. */
+const todosOf = (db: Db, ownerId: number | RawBuilder<number>, completed: boolean | undefined) =>
   db
     .selectFrom('todos')
     .where('owner_id', '=', ownerId)
     .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
     .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
-    .$if(Boolean(q), (todos) => todos.where(contains('text_key', q)))
-    .$if(ids !== undefined, (todos) => todos.where(isAmong(db, 'id', ids ?? '')))
 
 /**
- * The ids of the same todos by what the index `todos_sort_key` holds: the start of the text, which
- * mostly is all of it. The texts that are longer are looked at by themselves.
+ * The ids of the todos that match, by what the index `todos_sort_key` holds: the start of the text,
+ * which mostly is all of it. The texts that are longer are looked at by themselves.
  */
-const matchingByIndex = (db: Db, ownerId: number, { completed, q }: Filter) =>
-  matching(db, ownerId, { completed })
+const matchingIds = (db: Db, ownerId: number, { completed, q }: Filter) =>
+  todosOf(db, ownerId, completed)
     .select('id')
     .where(contains('sort_key', q))
     .unionAll(
-      matching(db, ownerId, { completed, q })
+      todosOf(db, ownerId, completed)
         .select('id')
+        .where(contains('text_key', q))
         .whereRef('text_key', '<>', 'sort_key')
         .where(({ not }) => not(contains('sort_key', q))),
     )
@@ -57,7 +57,7 @@ export async function search(
   filter: Filter & { readonly q: string },
 ): Promise<Matches> {
   const { total, ids } = await db
-    .selectFrom(matchingByIndex(db, ownerId, filter).as('matches'))
+    .selectFrom(matchingIds(db, ownerId, filter).as('matches'))
     .select((of) => [
       of.fn.countAll<number>().as('total'),
       sql<string | null>`case when count(*) <= ${sql.lit(FEW)} then ${allOf(db, 'id')} end`.as(
@@ -67,6 +67,21 @@ export async function search(
     .executeTakeFirstOrThrow()
   return { filter: { ...filter, ids: ids ?? undefined }, total }
 }
+
+/** The todos that were found. As many as are not named by their ids are sure to be met soon. */
+const matching = (db: Db, ownerId: number, { completed, q, ids }: Filter) =>
+  ids === undefined
+    ? todosOf(db, ownerId, completed).where(unforeseen(contains('text_key', q)))
+    : todosOf(db, ownerId, completed)
+        .where(contains('text_key', q))
+        .where(isAmong(db, 'id', ids))
+
+/**
+ * The same condition, but how often it is true is for the planner to guess. PostgreSQL estimates it from a
+ * sample of the texts; where it took a frequent word for one that is in none, it would read all
+ * todos and sort them.
+ */
+const unforeseen = (condition: RawBuilder<SqlBool>) => sql<SqlBool>`coalesce(${condition}, false)`
 
 const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
   db
@@ -112,31 +127,40 @@ interface Shape {
   readonly column: (typeof sortColumns)[Sort]
   readonly direction: 'asc' | 'desc'
   readonly start: 'offset' | 'cursor'
+  /** Whether the todos are few, and named by their ids. */
+  readonly areFew?: boolean
 }
 
 type PageValues = { limit: number; offset: number; key: string; id: number }
 
-const inOrder = ({ column, direction }: Omit<Shape, 'start'>): RawBuilder<unknown> => {
+/** What todos are put in order by. For few, SQLite would go through all of the index that has it in order. */
+const keyIn = ({ column, areFew }: Pick<Shape, 'column' | 'areFew'>): RawBuilder<unknown> => {
+  const key = sql.ref(`todos.${column}`)
+  return areFew ? sql`coalesce(${key}, '')` : key
+}
+
+const inOrder = ({ column, direction, areFew }: Omit<Shape, 'start'>): RawBuilder<unknown> => {
   const way = sql.raw(direction)
   const byId = sql`todos.id ${way}`
-  return column === 'id' ? byId : sql`${sql.ref(`todos.${column}`)} ${way}, ${byId}`
+  return column === 'id' ? byId : sql`${keyIn({ column, areFew })} ${way}, ${byId}`
 }
 
 /** A page of `todos`, from an offset or from a cursor on. */
 function pageOf(
   todos: SelectQueryBuilder<Tables, 'todos', object>,
-  { column, direction, start }: Shape,
+  shape: Shape,
   value: Placeholder<PageValues>,
 ) {
+  const { column, direction, start } = shape
   const beyond = sql.raw(direction === 'asc' ? '>' : '<')
   const behindCursor =
     column === 'id'
       ? sql<SqlBool>`id ${beyond} ${value('id')}`
-      : sql<SqlBool>`(${sql.ref(column)}, id) ${beyond} (${value('key')}, ${value('id')})`
+      : sql<SqlBool>`(${keyIn(shape)}, id) ${beyond} (${value('key')}, ${value('id')})`
   return todos
     .select(columns)
     .select('sort_key')
-    .orderBy(inOrder({ column, direction }))
+    .orderBy(inOrder(shape))
     .limit(value('limit'))
     .$if(start === 'offset', (todos) => todos.offset(value('offset')))
     .$if(start === 'cursor', (todos) => todos.where(behindCursor))
@@ -148,7 +172,7 @@ const wholeListPage = preparedByShape(
     `${column} ${direction} ${start} ${completed}`,
   ({ completed, ...shape }) =>
     (db, value: Placeholder<PageValues & { ownerId: number }>) =>
-      pageOf(matching(db, value('ownerId'), { completed }), shape, value),
+      pageOf(todosOf(db, value('ownerId'), completed), shape, value),
 )
 
 /**
@@ -163,7 +187,7 @@ const farPage = preparedByShape(
     (db, value: Placeholder<Pick<PageValues, 'limit' | 'offset'> & { ownerId: number }>) =>
       db
         .selectFrom(
-          matching(db, value('ownerId'), { completed })
+          todosOf(db, value('ownerId'), completed)
             .select('id')
             .orderBy(inOrder(order))
             .limit(value('limit'))
@@ -204,7 +228,11 @@ export async function list(
   const whole = { ...shape, completed: filter.completed }
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
-    ? await pageOf(matching(db, ownerId, filter), shape, given(values)).execute()
+    ? await pageOf(
+        matching(db, ownerId, filter),
+        { ...shape, areFew: filter.ids !== undefined },
+        given(values),
+      ).execute()
     : values.offset >= FAR
       ? await farPage(whole)(db, values, false)
       : await wholeListPage(whole)(db, values, limit < MANY)
