@@ -75,16 +75,18 @@ const SET = 'version = version + 1, updated_at = ?'
 const WHICH = `where owner_id = ? and id = ${isSqlite ? '? and version = ?' : '(select id from old)'} returning ${COLUMNS}`
 const TICK = `${isSqlite ? '' : COUNT_TICKED} update todos set completed_at = coalesce(completed_at, ?), ${SET} ${WHICH}`
 const UNTICK = `${isSqlite ? '' : COUNT_UNTICKED} update todos set completed_at = null, ${SET} ${WHICH}`
-const MATCHES = `select id from todos where owner_id = ? and sort_key like ? escape '\\'
+const contains = (column: string) =>
+  isSqlite ? `instr(cast(${column} as blob), cast(? as blob)) > 0` : `${column} like ? escape '\\'`
+const MATCHES = `select id from todos where owner_id = ? and ${contains('sort_key')}
   union all select id from todos where owner_id = ? and text_key <> sort_key
-    and text_key like ? escape '\\' and not sort_key like ? escape '\\'`
+    and ${contains('text_key')} and not ${contains('sort_key')}`
 const IDS = isSqlite ? 'json_group_array(id)' : "coalesce(array_agg(id), '{}')::text"
 const SEARCH = `select count(*) as total, case when count(*) <= 1000 then ${IDS} end as ids
   from (${MATCHES}) as matches`
 const AMONG = isSqlite ? 'id in (select value from json_each(?))' : 'id = any(?::bigint[])'
-const FOUND = `select ${COLUMNS} from todos where owner_id = ? and text_key like ? escape '\\' and ${AMONG} order by id limit ?`
+const FOUND = `select ${COLUMNS} from todos where owner_id = ? and ${contains('text_key')} and ${AMONG} order by id limit ?`
 const WALK = `select ${COLUMNS} from todos
-  where owner_id = ? and coalesce(text_key like ? escape '\\', false) order by id limit ?`
+  where owner_id = ? and coalesce(${contains('text_key')}, false) order by id limit ?`
 
 const verify = createVerifier({ key: SECRET_KEY, algorithms: ['HS256'], cache: 10_000 })
 
@@ -119,13 +121,14 @@ function send(response: ServerResponse, status: number, value: unknown, headers 
 }
 
 async function found(owner: number, text: string, limit: number) {
-  const pattern = `%${text.toLowerCase()}%`
-  const match = [owner, pattern, owner, pattern, pattern]
+  const part = text.toLowerCase()
+  const sought = isSqlite ? part : `%${part}%`
+  const match = [owner, sought, owner, sought, sought]
   const [matches] = await run(SEARCH, match)
   const total = Number(matches?.total)
   const rows = matches?.ids
-    ? await run(FOUND, [owner, pattern, matches.ids, limit])
-    : await run(WALK, [owner, pattern, limit])
+    ? await run(FOUND, [owner, sought, matches.ids, limit])
+    : await run(WALK, [owner, sought, limit])
   return { rows, total }
 }
 

@@ -112,7 +112,7 @@ test('of a feature only api and pages know Fastify, and only stores and db write
     if (layer === 'features' && usesHttp) {
       assert.match(file, /\/(api|pages|identify)\.ts$/, `${file} knows HTTP`)
     }
-    if (layer !== 'db' && !/\/(list-|add-|count-)?store\.ts$/.test(file)) {
+    if (layer !== 'db' && !/\/(list-|search-|add-|count-)?store\.ts$/.test(file)) {
       assert.ok(!packages.includes('kysely'), `${file} writes queries`)
       assert.doesNotMatch(
         readFileSync(join(source, file), 'utf8'),

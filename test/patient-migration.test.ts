@@ -10,13 +10,13 @@ import { ANN, installation, onSqlite, type Ran, withDatabase } from './command.t
 import { until } from './server.ts'
 import { isPostgresql } from './world.ts'
 
-const RAN = 'Ran 0007-attempts-under-way.\n'
+const RAN = 'Ran 0007-attempts-under-way.\nRan 0008-shorter-search-index.\n'
 /** Less than any of the waits here; a connection that says nothing is given up after a second more. */
 const HURRIED = { DATABASE_STATEMENT_TIMEOUT: '1000' }
 /** Longer than both, and than a write on SQLite waits for another process. */
 const LONG = isPostgresql ? 4000 : 6000
 
-/** Takes the last migration back, with others if told so. */
+/** Takes the last migrations back, from the one that adds a column on, or from an earlier one. */
 async function undo(db: Db, from = '0007'): Promise<void> {
   await sql`alter table sign_in_failures drop column under_way`.execute(db)
   await sql`delete from kysely_migration where name > ${from}`.execute(db)

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
+import { containing } from '../lib/text.ts'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
 import type { PoolUse } from './postgresql-connections.ts'
 import { NodeSqliteAdapter } from './sqlite-adapter.ts'
@@ -79,6 +80,15 @@ export const isAmong = (db: Db, column: string, values: string): RawBuilder<SqlB
   isSqlite(db)
     ? sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${values}))`
     : sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`
+
+/**
+ * That the folded text in `column` has `part` in it somewhere, which is folded too. SQLite compares bytes
+ * more quickly than it looks for a pattern, and UTF-8 has no part that is found where it does not begin.
+ */
+export const contains = (db: Db, column: string, part: string): RawBuilder<SqlBool> =>
+  isSqlite(db)
+    ? sql<SqlBool>`instr(cast(${sql.ref(column)} as blob), cast(${part} as blob)) > 0`
+    : sql<SqlBool>`${sql.ref(column)} like ${containing(part)} escape '\\'`
 
 /** The words of a table definition in which the databases differ. */
 export interface Words {

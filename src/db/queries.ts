@@ -1,5 +1,4 @@
-import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import { containing, fold } from '../lib/text.ts'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Db, Tables } from './tables.ts'
 
 /** How many rows a query has. */
@@ -27,7 +26,3 @@ export interface TableCount {
   readonly name: string
   readonly rows: number
 }
-
-/** That the folded text in `column` has `text` in it somewhere. */
-export const contains = (column: string, text = '') =>
-  sql<SqlBool>`${sql.ref(column)} like ${containing(fold(text))} escape '\\'`

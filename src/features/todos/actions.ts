@@ -19,6 +19,7 @@ import {
   type TodoWithOwner,
   type todoQuery,
 } from './schema.ts'
+import { type Filter, search } from './search-store.ts'
 import * as todos from './store.ts'
 
 interface Page {
@@ -79,12 +80,12 @@ export async function list(
 async function counted<Row>(
   db: Db,
   ownerId: number,
-  filter: lists.Filter,
-  read: (filter: lists.Filter) => Promise<Row[]>,
+  filter: Filter,
+  read: (filter: Filter) => Promise<Row[]>,
 ): Promise<{ rows: Row[]; total: number }> {
   const { completed, q } = filter
   if (q) {
-    const found = await lists.search(db, ownerId, { completed, q })
+    const found = await search(db, ownerId, { completed, q })
     return { rows: await read(found.filter), total: found.total }
   }
   const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, completed)])

@@ -1,87 +1,10 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import { allOf, isAmong } from '../../db/dialect.ts'
 import { given, type Placeholder, prepared, preparedByShape } from '../../db/prepared.ts'
-import { contains } from '../../db/queries.ts'
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 import type { Cursor } from './cursor.ts'
 import type { Sort, Todo } from './schema.ts'
+import { type Filter, found, todosOf } from './search-store.ts'
 import { columns, shown, type Versioned } from './store.ts'
-
-export interface Filter {
-  readonly completed?: boolean | undefined
-  readonly q?: string | undefined
-  /** Only these, where it is known that no others match; a text of `allOf`. */
-  readonly ids?: string | undefined
-}
-
-/** The owner's todos, or those of them that are completed or not. */
-const todosOf = (db: Db, ownerId: number | RawBuilder<number>, completed: boolean | undefined) =>
-  db
-    .selectFrom('todos')
-    .where('owner_id', '=', ownerId)
-    .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
-    .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
-
-/**
- * The ids of the todos that match, by what the index `todos_sort_key` holds: the start of the text,
- * which mostly is all of it. The texts that are longer are looked at by themselves.
- */
-const matchingIds = (db: Db, ownerId: number, { completed, q }: Filter) =>
-  todosOf(db, ownerId, completed)
-    .select('id')
-    .where(contains('sort_key', q))
-    .unionAll(
-      todosOf(db, ownerId, completed)
-        .select('id')
-        .where(contains('text_key', q))
-        .whereRef('text_key', '<>', 'sort_key')
-        .where(({ not }) => not(contains('sort_key', q))),
-    )
-
-/**
- * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
- * through in the order asked for, until the page is full: with so many that is soon.
- */
-const FEW = 1000
-
-export interface Matches {
-  /** What finds them: the ids themselves, where they are few. */
-  readonly filter: Filter
-  readonly total: number
-}
-
-/** Looks for the todos with `q` in their text. */
-export async function search(
-  db: Db,
-  ownerId: number,
-  filter: Filter & { readonly q: string },
-): Promise<Matches> {
-  const { total, ids } = await db
-    .selectFrom(matchingIds(db, ownerId, filter).as('matches'))
-    .select((of) => [
-      of.fn.countAll<number>().as('total'),
-      sql<string | null>`case when count(*) <= ${sql.lit(FEW)} then ${allOf(db, 'id')} end`.as(
-        'ids',
-      ),
-    ])
-    .executeTakeFirstOrThrow()
-  return { filter: { ...filter, ids: ids ?? undefined }, total }
-}
-
-/** The todos that were found. As many as are not named by their ids are sure to be met soon. */
-const matching = (db: Db, ownerId: number, { completed, q, ids }: Filter) =>
-  ids === undefined
-    ? todosOf(db, ownerId, completed).where(unforeseen(contains('text_key', q)))
-    : todosOf(db, ownerId, completed)
-        .where(contains('text_key', q))
-        .where(isAmong(db, 'id', ids))
-
-/**
- * The same condition, but how often it is true is for the planner to guess. PostgreSQL estimates it from a
- * sample of the texts; where it took a frequent word for one that is in none, it would read all
- * todos and sort them.
- */
-const unforeseen = (condition: RawBuilder<SqlBool>) => sql<SqlBool>`coalesce(${condition}, false)`
 
 const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
   db
@@ -229,7 +152,7 @@ export async function list(
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
     ? await pageOf(
-        matching(db, ownerId, filter),
+        found(db, ownerId, filter),
         { ...shape, areFew: filter.ids !== undefined },
         given(values),
       ).execute()

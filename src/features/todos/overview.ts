@@ -2,6 +2,7 @@ import type { Db } from '../../db/tables.ts'
 import type { Counts, View } from './links.ts'
 import * as lists from './list-store.ts'
 import type { Todo } from './schema.ts'
+import { search } from './search-store.ts'
 import type { Versioned } from './store.ts'
 
 interface Overview {
@@ -28,7 +29,7 @@ export async function overview(
   const { open, completed: done } = await lists.counts(db, ownerId)
   const counts = { all: open + done, open, done }
   const found = q
-    ? await lists.search(db, ownerId, { completed, q })
+    ? await search(db, ownerId, { completed, q })
     : { filter: { completed }, total: counts[show] }
   const pages = Math.max(1, Math.ceil(found.total / pageSize))
   const number = Math.min(view.page, pages)
