@@ -33,6 +33,7 @@ import { answerFailures, failureAnswer, refuseUnknown, routeUnreadable } from '.
 import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits } from './http/limits.ts'
+import { boundPipelining } from './http/pipelining.ts'
 import { collectRoutes, type RouteTable, refuseOtherMethods } from './http/methods.ts'
 import { answerExpectations, answerMalformed } from './http/malformed.ts'
 import { logRequests } from './http/observe.ts'
@@ -126,6 +127,7 @@ export async function buildApp(
   logRequests(app)
   metrics.watch?.(app)
   limitClients(app, config.limits)
+  boundPipelining(app.server)
   takePathsOnly(app)
   guardAnswers(app)
   if (config.corsOrigins.length > 0) await shareWith(app, config.corsOrigins)

@@ -76,6 +76,37 @@ test('a client that does not read its answers is cut off', async (t) => {
   while ((await connections()) > 0) await delay(50)
 })
 
+test('a client that asks many times at once is served piece by piece, in the order it asked', async (t) => {
+  const { app, ann, open } = await listening(t)
+  const { id } = (await ann.post('/api/v1/todos', { text: 'read' })).json()
+  let underWay = 0
+  let most = 0
+  app.server.on('request', (_request, response) => {
+    most = Math.max(most, ++underWay)
+    response.on('close', () => underWay--)
+  })
+  const head = `HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${ann.token}\r\n`
+  const read = `GET /api/v1/todos/${id} ${head}\r\n`
+  // More than is read at a time, so that its end has yet to come when the others are many.
+  const long = (text: string) => JSON.stringify({ text }).padEnd(70_000)
+  const add = (text: string) =>
+    `POST /api/v1/todos ${head}Content-Type: application/json\r\nContent-Length: 70000\r\n\r\n${long(text)}`
+  const pieces = Array.from({ length: 3 }, (_, number) => [
+    read.repeat(1500),
+    add(`added ${number}`),
+  ])
+  const last = `GET /api/v1/todos/${id} ${head}Connection: close\r\n\r\n`
+  const answers = await everything(open(pieces.flat().join('') + last))
+
+  const texts = Array.from(answers.matchAll(/"text":"([^"]*)"/g), ([, text]) => text)
+  const expected = pieces.flatMap((_, number) => [
+    ...new Array<string>(1500).fill('read'),
+    `added ${number}`,
+  ])
+  assert.deepEqual(texts, [...expected, 'read'])
+  assert.ok(most < 700, `${most} at once`)
+})
+
 test('a request head that is too large is refused (431): a header, or a query', async (t) => {
   const { open } = await listening(t, { HEADER_LIMIT: '8192' })
   const long = 'x'.repeat(8192)

@@ -216,11 +216,10 @@ test('a crowd of slow senders and of readers that stop is let go, and others are
   isOver = true
   await dripping
   for (let turn = 0; turn < 20; turn++) assert.equal(await statusOf(TODOS), 200)
-  // What the deaf ask for is work too, and on PostgreSQL more than one process can do in time.
   assert.ok(served.every((status) => status === 200 || status === 503))
   const well = served.filter((status) => status === 200).length
-  assert.ok(well > served.length / 4, `${well} of ${served.length} were served`)
-  assert.ok(peak < 1024, `${peak} MB`)
+  assert.ok(well > served.length / 2, `${well} of ${served.length} were served`)
+  assert.ok(peak < 600, `${peak} MB`)
   t.diagnostic(`${well} of ${served.length} served; peak memory ${Math.round(peak)} MB`)
 })
 
