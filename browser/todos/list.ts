@@ -108,8 +108,20 @@ function showCounts(next: Counts): void {
   showSummary()
 }
 
+/** How many todos the view had on all its pages, and how many rows were visible, when it was read. */
+let read = {
+  total: Number($('#summary').attr('data-total')),
+  visible: $('#todos').children('.todo').length,
+}
+
+/** What the list has, in words. What came and went since it was read is seen by the rows. */
+export function summary(): string {
+  const found = read.total + visibleRows().length - read.visible
+  return summaryOf(current, counts, isBehind() ? undefined : found)
+}
+
 const showSummary = (): void => {
-  $('#summary').text(lag || summaryOf(current, counts))
+  $('#summary').text(lag || summary())
 }
 
 /** The address of the view whose rows the page shows. */
@@ -139,6 +151,7 @@ function showEmptyState(): void {
   const isPageEmpty = visibleRows().length === 0
   const isEmpty = isPageEmpty && pages < 2 && !lag
   list().hidden = isPageEmpty
+  showSummary()
   const state = emptyState(current, counts)
   for (const element of $('[data-empty]').get()) {
     element.hidden = !isEmpty || element.dataset.empty !== state
@@ -181,7 +194,12 @@ let guests: ReadonlySet<HTMLElement> = new Set()
  * and an edit stay too. What the server does not know yet, or is being edited, stays on top when it
  * is not on the page.
  */
-export function render(todos: readonly Todo[], next: Counts, isOtherView: boolean): void {
+export function render(
+  todos: readonly Todo[],
+  total: number,
+  next: Counts,
+  isOtherView: boolean,
+): void {
   const byId = new Map(rows().map((row) => [knownOf(row).id, row]))
   const isBeingAdded = (row: HTMLElement) => row.dataset.saving !== undefined
   // One whose adding is written and not answered yet has its row on top already. Should it be
@@ -202,6 +220,11 @@ export function render(todos: readonly Todo[], next: Counts, isOtherView: boolea
     !isOtherView && wantsTick(row) && !row.hidden && !isOutOfView(row)
   const staying = (row: HTMLElement) => isBeingAdded(row) || guests.has(row) || isComing(row)
   place([...others.filter(staying), ...shown])
+  // Those that are being deleted are among those that were counted.
+  read = {
+    total: total - shown.filter(({ hidden }) => hidden).length,
+    visible: visibleRows().length,
+  }
   const drafts = rows().filter(isDraft).length
   showCounts({ ...next, all: next.all + drafts, open: next.open + drafts })
   showEmptyState()

@@ -128,7 +128,7 @@ async function reload(): Promise<void> {
 
 async function read(view: View, signal: AbortSignal): Promise<boolean> {
   const before = writesAnswered()
-  const { todos, pages, counts } = await readView(view, signal)
+  const { todos, total, pages, counts } = await readView(view, signal)
   if (signal.aborted) return false
   // Shown as it is, it would take back what was just written.
   if (writesAnswered() !== before) return read(view, signal)
@@ -138,7 +138,7 @@ async function read(view: View, signal: AbortSignal): Promise<boolean> {
   const moveFocusOn = holdFocus(isOtherView)
   noteShown()
   setView(view, pages)
-  render(todos, counts, isOtherView)
+  render(todos, total, counts, isOtherView)
   showDeletions()
   moveFocusOn()
   return true

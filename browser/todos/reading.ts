@@ -6,6 +6,8 @@ import { api, pageSize, todosIn } from './todo.ts'
 
 interface Page {
   readonly todos: readonly Todo[]
+  /** How many todos the view has on all its pages. */
+  readonly total: number
   readonly pages: number
 }
 
@@ -53,6 +55,7 @@ async function readPage({ show, q, page }: View, signal: AbortSignal): Promise<P
     const [end] = staying.slice(size - 1)
     return {
       todos: end ? todos.slice(0, todos.indexOf(end) + 1) : todos,
+      total: answer.total,
       pages: Math.max(1, pages),
     }
   }

@@ -1,5 +1,5 @@
 import $ from 'jquery'
-import { currentView, visibleRows } from './list.ts'
+import { currentView, summary, visibleRows } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo } from './navigation.ts'
 
@@ -18,8 +18,7 @@ export function watchSearch(): void {
     const how = isTyping ? 'replace' : 'push'
     isTyping = true
     if (!(await goTo({ show, q, page: 1 }, how)) || !q) return
-    const found = visibleRows().length
-    announce(found === 0 ? 'Nothing found' : `${found} shown`)
+    announce(visibleRows().length === 0 ? 'Nothing found' : summary())
   }
   $('#search')
     .on('input', () => {

@@ -24,9 +24,13 @@ export function emptyState({ show, q }: View, { all }: Counts): string {
   return all === 0 ? 'first' : show
 }
 
-/** What the list has, in words above it. */
-export const summaryOf = ({ q }: Pick<View, 'q'>, { open }: Pick<Counts, 'open'>): string =>
-  q ? `Todos with “${q}”` : open === 1 ? '1 to do' : `${open} to do`
+/** What the list has, in words above it; `found` is how many todos a search found, once that is known. */
+export function summaryOf({ q }: Pick<View, 'q'>, { open }: Pick<Counts, 'open'>, found?: number) {
+  if (!q) return `${open} to do`
+  return found === undefined
+    ? `Todos with “${q}”`
+    : `${found} ${found === 1 ? 'todo' : 'todos'} with “${q}”`
+}
 
 export const pageNumber = ({ page }: Pick<View, 'page'>, pages: number): string =>
   `Page ${page} of ${pages}`

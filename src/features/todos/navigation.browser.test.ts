@@ -74,6 +74,39 @@ test('finding the way on the todo page', async (t) => {
     },
   )
 
+  await t.test(
+    'a search says how many it found, on all its pages, and what becomes of them',
+    async (t) => {
+      const { page } = await visitHome(t, url, { todos: ['Bread', 'Milk', ...many] })
+      const summary = () => page.locator('#summary').textContent()
+      const search = page.getByLabel('Search')
+      await search.fill('todo')
+      await eventually(summary, `${many.length} todos with “todo”`)
+      await eventually(
+        () => page.locator('#announcer').textContent(),
+        `${many.length} todos with “todo”`,
+      )
+      await page
+        .getByRole('button', { name: /^Delete: Todo/ })
+        .first()
+        .click()
+      await eventually(summary, `${many.length - 1} todos with “todo”`)
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await eventually(summary, `${many.length} todos with “todo”`)
+      await page.getByRole('link', { name: /^Open/ }).click()
+      await search.fill('m')
+      await eventually(summary, '1 todo with “m”')
+      await page.getByRole('button', { name: 'Done: Milk' }).click()
+      await eventually(summary, '0 todos with “m”')
+      await page.reload()
+      assert.equal(await summary(), '0 todos with “m”')
+      await page.goto('/home?q=todo&page=2')
+      assert.equal(await summary(), `${many.length} todos with “todo”`)
+      await page.goto('/home')
+      assert.equal(await summary(), `${many.length + 1} to do`)
+    },
+  )
+
   await t.test('Escape empties the search, and everything is there again', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: ['One', 'Two'] })
     await page.getByLabel('Search').pressSequentially('zzz')

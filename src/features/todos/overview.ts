@@ -9,6 +9,8 @@ interface Overview {
   /** As asked for, with the last page in the place of one behind it. */
   readonly view: View
   readonly page: ReadonlyArray<Versioned<Todo>>
+  /** How many todos the view has on all its pages. */
+  readonly total: number
   /** How many pages there are, at least one. */
   readonly pages: number
   /** Of all todos, whatever is looked for. */
@@ -35,5 +37,5 @@ export async function overview(
   const number = Math.min(view.page, pages)
   const place = { offset: (number - 1) * pageSize }
   const page = await lists.list(db, ownerId, found.filter, NEWEST_FIRST, place, pageSize)
-  return { view: { ...view, page: number }, page, pages, counts }
+  return { view: { ...view, page: number }, page, total: found.total, pages, counts }
 }

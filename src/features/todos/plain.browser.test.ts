@@ -192,7 +192,7 @@ test('the todo page as it comes from the server', async (t) => {
       .getByRole('button', { name: /^Delete/ })
       .click()
     await page.getByLabel('Search').fill('<img')
-    await page.getByText('Todos with “<img”').waitFor()
+    await page.locator('#summary', { hasText: '1 todo with “<img”' }).waitFor()
     await page.goto(`/home?q=${encodeURIComponent(hostile)}&show=${encodeURIComponent(hostile)}`)
     assert.equal(await page.evaluate('window.broken'), undefined)
     assert.equal(await page.locator('main img, main script').count(), 0)

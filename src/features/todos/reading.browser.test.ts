@@ -105,7 +105,7 @@ test('a view that is not there yet', async (t) => {
       assert.equal(await announced(page), '')
       release.resolve()
       await eventually(() => announced(page), 'Nothing found')
-      assert.equal(await summary(page), 'Todos with “zzq”')
+      assert.equal(await summary(page), '0 todos with “zzq”')
       await page.goBack()
       await eventually(async () => (await texts()).length, 3)
     },

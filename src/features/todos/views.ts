@@ -19,6 +19,8 @@ export interface HomeOptions {
   /** The id of the one whose todos these are. */
   readonly person: number
   readonly view: View
+  /** How many todos the view has on all its pages. */
+  readonly total: number
   readonly pages: number
   readonly counts: Counts
   readonly rows: readonly RowOptions[]
@@ -44,7 +46,7 @@ export const homeView = (options: HomeOptions): Html => html`
     </div>
     ${options.refusal && warning(options.refusal)}
     <div class="list-head">
-      <p id="summary" class="summary">${summaryOf(options.view, options.counts)}</p>
+      <p id="summary" class="summary" data-total="${options.total}">${summaryOf(options.view, options.counts, options.total)}</p>
       <p id="save-state" class="save-state" role="status"></p>
     </div>
     <ul id="todos" class="todo-list" aria-label="Todos" ${options.rows.length === 0 && html`hidden`}>
