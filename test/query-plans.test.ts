@@ -5,6 +5,7 @@ import { CompiledQuery, sql } from 'kysely'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Db } from '../src/db/tables.ts'
+import { addMany } from './many-todos.ts'
 import { isPostgresql, PASSWORD, type Person, type World, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -237,27 +238,15 @@ async function plansOfPages({ db, statements }: World, ask: () => Promise<unknow
   return Promise.all(plans)
 }
 
-const at = '2026-01-31T12:00:00.000Z'
-const todosOf = (owner: Person, texts: readonly string[]) =>
-  texts.map((text) => ({
-    owner_id: owner.id,
-    ...{ text, text_key: text, sort_key: text },
-    ...{ completed_at: null, created_at: at, updated_at: at },
-  }))
-
 test('what a search finds is gone through in order where it is much, and read by its ids where it is little', async (t) => {
   const here = await world(t)
   const { db, ann, bob } = here
   const texts = Array.from({ length: 2000 }, (_, index) => `hay ${index}`)
-  const [hers, his] = [todosOf(ann, texts), todosOf(bob, texts)]
-  await db
-    .insertInto('todos')
-    .values(hers.flatMap((todo, index) => [todo, his[index] ?? todo]))
-    .execute()
+  for (const { id } of [ann, bob]) await addMany(here, id, texts)
   if (isPostgresql) await sql`analyze todos`.execute(db)
   // PostgreSQL has none of these in the sample of texts that it plans by.
   const needles = Array.from({ length: 1200 }, (_, index) => `needle ${index}`)
-  await db.insertInto('todos').values(todosOf(ann, needles)).execute()
+  await addMany(here, ann.id, needles)
 
   for (const sort of ['id', 'created_at', 'updated_at', 'text'].flatMap((each) => [
     each,

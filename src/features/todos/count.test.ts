@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Person, type World, world } from '../../../test/world.ts'
+import { addMany } from '../../../test/many-todos.ts'
+import { type Person, world } from '../../../test/world.ts'
 import { countTodos } from '../../db/queries.ts'
-import { fold, sortKey } from '../../lib/text.ts'
+import { sortKey } from '../../lib/text.ts'
 
 const TODOS = '/api/v1/todos'
 
@@ -14,21 +15,6 @@ const totals = async (person: Person): Promise<number[]> => [
   await total(person, '&completed=false'),
   await total(person, '&completed=true'),
 ]
-
-/** Many todos by one statement, past the service. */
-async function addMany({ db }: World, owner_id: number, texts: readonly string[]): Promise<void> {
-  const at = '2026-01-31T12:00:00.000Z'
-  const rows = texts.map((text, index) => ({
-    owner_id,
-    text,
-    text_key: fold(text),
-    sort_key: sortKey(text),
-    completed_at: index % 3 === 0 ? at : null,
-    created_at: at,
-    updated_at: at,
-  }))
-  await db.insertInto('todos').values(rows).execute()
-}
 
 test('the total follows what is added, ticked, renamed and deleted', async (t) => {
   const { ann, bob } = await world(t)
