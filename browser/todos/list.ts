@@ -51,19 +51,19 @@ export function holdFocus(isOtherView = false): () => void {
 
 export function insertFirst(row: HTMLElement): void {
   list().prepend(row)
-  showEmptyState()
+  showWords()
 }
 
 export function remove(row: HTMLElement): void {
   row.remove()
-  showEmptyState()
+  showWords()
 }
 
 /** Hides a row without forgetting it, and moves the focus on when it was there. */
 export function hide(row: HTMLElement): void {
   const moveFocusOn = holdFocus()
   row.hidden = true
-  showEmptyState()
+  showWords()
   moveFocusOn()
 }
 
@@ -77,7 +77,7 @@ export function presentRow(row: HTMLElement): HTMLElement {
 /** Shows a row again, unless it is being deleted. */
 export function unhide(row: HTMLElement): void {
   row.hidden = row.dataset.deleting !== undefined
-  showEmptyState()
+  showWords()
 }
 
 let counts: Counts = countsOnPage()
@@ -136,8 +136,7 @@ export const isBehind = (): boolean => shownPath !== homePath(current)
 export function sayBehind(why: string): void {
   lag = isBehind() ? why : ''
   list().toggleAttribute('data-behind', lag !== '')
-  showSummary()
-  showEmptyState()
+  showWords()
 }
 
 /** Notes that the rows are those of the present view. */
@@ -146,8 +145,8 @@ export function noteShown(): void {
   sayBehind('')
 }
 
-/** Shows the words for what is not there, where nothing is, on other pages neither. */
-function showEmptyState(): void {
+/** Shows what the list has in words, and the words for what is not there, where nothing is, on other pages neither. */
+function showWords(): void {
   const isPageEmpty = visibleRows().length === 0
   const isEmpty = isPageEmpty && pages < 2 && !lag
   list().hidden = isPageEmpty
@@ -227,7 +226,7 @@ export function render(
   }
   const drafts = rows().filter(isDraft).length
   showCounts({ ...next, all: next.all + drafts, open: next.open + drafts })
-  showEmptyState()
+  showWords()
 }
 
 /** Makes these the rows of the list. Who types in one of them can go on. */

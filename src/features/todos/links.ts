@@ -25,7 +25,11 @@ export function emptyState({ show, q }: View, { all }: Counts): string {
 }
 
 /** What the list has, in words above it; `found` is how many todos a search found, once that is known. */
-export function summaryOf({ q }: Pick<View, 'q'>, { open }: Pick<Counts, 'open'>, found?: number) {
+export function summaryOf(
+  { q }: Pick<View, 'q'>,
+  { open }: Pick<Counts, 'open'>,
+  found?: number,
+): string {
   if (!q) return `${open} to do`
   return found === undefined
     ? `Todos with “${q}”`

@@ -75,12 +75,11 @@ export async function search(
 
 /** The todos that `search` found. */
 export function found(db: Db, ownerId: number, { completed, q = '', ids }: Filter) {
+  const todos = todosOf(db, ownerId, completed)
   const matches = contains(db, 'text_key', fold(q))
   return ids === undefined
-    ? todosOf(db, ownerId, completed).where(unforeseen(matches))
-    : todosOf(db, ownerId, completed)
-        .where(matches)
-        .where(isAmong(db, 'id', ids))
+    ? todos.where(unforeseen(matches))
+    : todos.where(matches).where(isAmong(db, 'id', ids))
 }
 
 /**
