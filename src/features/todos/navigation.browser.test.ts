@@ -145,8 +145,9 @@ test('finding the way on the todo page', async (t) => {
   await t.test('a page from which todos go is filled up', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 27) })
     await page.getByRole('link', { name: /^Open/ }).click()
-    await page.getByRole('button', { name: 'Done: Todo 27' }).click()
+    // From below: at one place, the second of two quick clicks would be ignored.
     await page.getByRole('button', { name: 'Done: Todo 26' }).click()
+    await page.getByRole('button', { name: 'Done: Todo 27' }).click()
     await eventually(async () => (await texts()).at(-1), 'Todo 1')
     assert.equal((await texts()).length, 25)
     assert.equal(await page.locator('#pager').isVisible(), false)
