@@ -5,7 +5,6 @@ import { CompiledQuery, sql } from 'kysely'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Db } from '../src/db/tables.ts'
-import { addMany } from './many-todos.ts'
 import { isPostgresql, PASSWORD, type Person, type World, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -221,49 +220,6 @@ test('a statement that does read all todos is found out', async (t) => {
   const { db } = await world(t)
   const query = db.selectFrom('todos').select('id').where('text', '=', 'x').compile()
   assert.equal((await fullScans(db, query)).length, 1)
-})
-
-/** The plans of the pages that `ask` has the service read, as the database tells them. */
-async function plansOfPages({ db, statements }: World, ask: () => Promise<unknown>) {
-  const before = statements().length
-  await ask()
-  const pages = statements()
-    .slice(before)
-    .filter(({ sql: text }) => text.includes(' limit '))
-  const explain = isPostgresql ? 'explain' : 'explain query plan'
-  const plans = pages.map(async ({ sql: text, parameters }) => {
-    const query = CompiledQuery.raw(`${explain} ${text}`, [...parameters])
-    return JSON.stringify((await db.executeQuery(query)).rows)
-  })
-  return Promise.all(plans)
-}
-
-test('what a search finds is gone through in order where it is much, and read by its ids where it is little', async (t) => {
-  const here = await world(t)
-  const { db, ann, bob } = here
-  const texts = Array.from({ length: 2000 }, (_, index) => `hay ${index}`)
-  for (const { id } of [ann, bob]) await addMany(here, id, texts)
-  if (isPostgresql) await sql`analyze todos`.execute(db)
-  // PostgreSQL has none of these in the sample of texts that it plans by.
-  const needles = Array.from({ length: 1200 }, (_, index) => `needle ${index}`)
-  await addMany(here, ann.id, needles)
-
-  for (const sort of ['id', 'created_at', 'updated_at', 'text'].flatMap((each) => [
-    each,
-    `-${each}`,
-  ])) {
-    const url = `${TODOS}?sort=${sort}&limit=10`
-    const [many = '', ...noMore] = await plansOfPages(here, () => ann.get(`${url}&q=needle`))
-    assert.deepEqual(noMore, [])
-    assert.match(many, isPostgresql ? /Index Scan/ : /SEARCH todos USING INDEX/, sort)
-    assert.doesNotMatch(many, /Sort|TEMP B-TREE/, sort)
-    const [few = ''] = await plansOfPages(here, () => ann.get(`${url}&q=needle+7`))
-    assert.match(
-      few,
-      isPostgresql ? /Index Cond: \(\(owner_id = .*id = ANY/ : /owner_id=\? AND id=\?/,
-      sort,
-    )
-  }
 })
 
 /** The tables that Citus would distribute by the user they belong to (docs/scaling.md). */

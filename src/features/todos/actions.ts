@@ -46,7 +46,7 @@ export async function list(
   const order = orderOf(query.sort)
   const filter = { completed, q }
   if (offset !== undefined) {
-    const { rows, total } = await counted(db, user_id, filter, (filter) =>
+    const { rows, total } = await counted(db, user_id, filter, order, (filter) =>
       lists.list(db, user_id, filter, order, { offset }, limit),
     )
     return { page: rows, total, relations: offsetLinks({ offset, limit, total }) }
@@ -54,7 +54,7 @@ export async function list(
   const place = cursor === undefined ? undefined : decodeCursor(query.sort, cursor)
   const start = place ? { cursor: place } : { offset: 0 }
   // One more than asked for tells whether the list goes on.
-  const { rows, total } = await counted(db, user_id, filter, (filter) =>
+  const { rows, total } = await counted(db, user_id, filter, order, (filter) =>
     lists.list(db, user_id, filter, order, start, limit + 1),
   )
   const goesOn = rows.length > limit
@@ -76,17 +76,22 @@ export async function list(
   }
 }
 
-/** What `read` gives, and how many todos match. Both are asked for at once where nothing is searched. */
+/** What `read` gives, and how many todos match. Both are asked for at once where that does not tell how to read them. */
 async function counted<Row>(
   db: Db,
   ownerId: number,
   filter: Filter,
+  { sort }: lists.Order,
   read: (filter: Filter) => Promise<Row[]>,
 ): Promise<{ rows: Row[]; total: number }> {
   const { completed, q } = filter
   if (q) {
     const found = await search(db, ownerId, { completed, q })
-    return { rows: await read(found.filter), total: found.total }
+    return { rows: await read(found), total: found.total }
+  }
+  if (completed !== undefined && sort !== 'id') {
+    const total = await lists.count(db, ownerId, completed)
+    return { rows: await read({ completed, total }), total }
   }
   const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, completed)])
   return { rows, total }

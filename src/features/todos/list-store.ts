@@ -3,7 +3,7 @@ import { given, type Placeholder, prepared, preparedByShape } from '../../db/pre
 import type { Db, Tables, TodoRow } from '../../db/tables.ts'
 import type { Cursor } from './cursor.ts'
 import type { Sort, Todo } from './schema.ts'
-import { type Filter, found, todosOf } from './search-store.ts'
+import { areFew, type Filter, found, todosOf } from './search-store.ts'
 import { columns, shown, type Versioned } from './store.ts'
 
 const keptCounts = prepared((db, value: Placeholder<{ ownerId: number }>) =>
@@ -50,22 +50,22 @@ interface Shape {
   readonly column: (typeof sortColumns)[Sort]
   readonly direction: 'asc' | 'desc'
   readonly start: 'offset' | 'cursor'
-  /** Whether the todos are few, and named by their ids. */
-  readonly areFew?: boolean
+  /** Whether the todos are gone through in this order, by the index that has it; otherwise they are few, and sorted. */
+  readonly isWalked: boolean
 }
 
 type PageValues = { limit: number; offset: number; key: string; id: number }
 
 /** What todos are put in order by. For few, SQLite would go through all of the index that has it in order. */
-const keyIn = ({ column, areFew }: Pick<Shape, 'column' | 'areFew'>): RawBuilder<unknown> => {
+const keyIn = ({ column, isWalked }: Pick<Shape, 'column' | 'isWalked'>): RawBuilder<unknown> => {
   const key = sql.ref(`todos.${column}`)
-  return areFew ? sql`coalesce(${key}, '')` : key
+  return isWalked ? key : sql`coalesce(${key}, '')`
 }
 
-const inOrder = ({ column, direction, areFew }: Omit<Shape, 'start'>): RawBuilder<unknown> => {
+const inOrder = ({ column, direction, isWalked }: Omit<Shape, 'start'>): RawBuilder<unknown> => {
   const way = sql.raw(direction)
   const byId = sql`todos.id ${way}`
-  return column === 'id' ? byId : sql`${keyIn({ column, areFew })} ${way}, ${byId}`
+  return column === 'id' ? byId : sql`${keyIn({ column, isWalked })} ${way}, ${byId}`
 }
 
 /** A page of `todos`, from an offset or from a cursor on. */
@@ -89,13 +89,13 @@ function pageOf(
     .$if(start === 'cursor', (todos) => todos.where(behindCursor))
 }
 
-/** The page of a list that is not searched; there are 48 of them. */
+/** The page of a list that is not searched; there are 72 of them. */
 const wholeListPage = preparedByShape(
-  ({ column, direction, start, completed }: Shape & Pick<Filter, 'completed'>) =>
-    `${column} ${direction} ${start} ${completed}`,
+  ({ column, direction, start, isWalked, completed }: Shape & Pick<Filter, 'completed'>) =>
+    `${column} ${direction} ${start} ${isWalked} ${completed}`,
   ({ completed, ...shape }) =>
     (db, value: Placeholder<PageValues & { ownerId: number }>) =>
-      pageOf(todosOf(db, value('ownerId'), completed), shape, value),
+      pageOf(todosOf(db, value('ownerId'), completed, shape.isWalked), shape, value),
 )
 
 /**
@@ -104,13 +104,13 @@ const wholeListPage = preparedByShape(
  * only the todos of the page are read. SQLite keeps to the order of a cross join.
  */
 const farPage = preparedByShape(
-  ({ column, direction, completed }: Omit<Shape, 'start'> & Pick<Filter, 'completed'>) =>
-    `${column} ${direction} ${completed}`,
+  ({ column, direction, isWalked, completed }: Omit<Shape, 'start'> & Pick<Filter, 'completed'>) =>
+    `${column} ${direction} ${isWalked} ${completed}`,
   ({ completed, ...order }) =>
     (db, value: Placeholder<Pick<PageValues, 'limit' | 'offset'> & { ownerId: number }>) =>
       db
         .selectFrom(
-          todosOf(db, value('ownerId'), completed)
+          todosOf(db, value('ownerId'), completed, order.isWalked)
             .select('id')
             .orderBy(inOrder(order))
             .limit(value('limit'))
@@ -141,21 +141,19 @@ export async function list(
   limit: number,
 ): Promise<Array<Versioned<Todo> & Pick<TodoRow, 'completed_at' | 'sort_key'>>> {
   const isBackward = 'cursor' in place && place.cursor.direction === 'before'
+  const column = sortColumns[sort]
   const shape: Shape = {
-    column: sortColumns[sort],
+    column,
     direction: descending === isBackward ? 'asc' : 'desc',
     start: 'cursor' in place ? 'cursor' : 'offset',
+    isWalked: column !== 'id' && !areFew(filter),
   }
   const { key, id } = 'cursor' in place ? place.cursor : { key: '', id: 0 }
   const values = { limit, offset: 'offset' in place ? place.offset : 0, key, id, ownerId }
   const whole = { ...shape, completed: filter.completed }
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
-    ? await pageOf(
-        found(db, ownerId, filter),
-        { ...shape, areFew: filter.ids !== undefined },
-        given(values),
-      ).execute()
+    ? await pageOf(found(db, ownerId, filter, shape.isWalked), shape, given(values)).execute()
     : values.offset >= FAR
       ? await farPage(whole)(db, values, false)
       : await wholeListPage(whole)(db, values, limit < MANY)

@@ -30,12 +30,10 @@ export async function overview(
   const completed = { all: undefined, open: false, done: true }[show]
   const { open, completed: done } = await lists.counts(db, ownerId)
   const counts = { all: open + done, open, done }
-  const found = q
-    ? await search(db, ownerId, { completed, q })
-    : { filter: { completed }, total: counts[show] }
+  const found = q ? await search(db, ownerId, { completed, q }) : { completed, total: counts[show] }
   const pages = Math.max(1, Math.ceil(found.total / pageSize))
   const number = Math.min(view.page, pages)
   const place = { offset: (number - 1) * pageSize }
-  const page = await lists.list(db, ownerId, found.filter, NEWEST_FIRST, place, pageSize)
+  const page = await lists.list(db, ownerId, found, NEWEST_FIRST, place, pageSize)
   return { view: { ...view, page: number }, page, total: found.total, pages, counts }
 }

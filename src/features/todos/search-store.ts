@@ -6,21 +6,39 @@ import { fold } from '../../lib/text.ts'
 export interface Filter {
   readonly completed?: boolean | undefined
   readonly q?: string | undefined
+  /** How many todos match, where that is known. */
+  readonly total?: number
   /** Only these, where it is known that no others match; a text of `allOf`. */
   readonly ids?: string | undefined
 }
 
-/** The owner's todos, or those of them that are completed or not. */
+/**
+ * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
+ * through in the order asked for, until the page is full: with so many that is soon.
+ */
+const FEW = 1000
+
+export const areFew = ({ total }: Filter): boolean => total !== undefined && total <= FEW
+
+/**
+ * The owner's todos, or those of them that are completed or not: collected, or else gone through in an order asked for.
+ */
 export const todosOf = (
   db: Db,
   ownerId: number | RawBuilder<number>,
   completed: boolean | undefined,
-) =>
-  db
-    .selectFrom('todos')
-    .where('owner_id', '=', ownerId)
-    .$if(completed === true, (todos) => todos.where('completed_at', 'is not', null))
-    .$if(completed === false, (todos) => todos.where('completed_at', 'is', null))
+  isWalked = false,
+) => {
+  const todos = db.selectFrom('todos').where('owner_id', '=', ownerId)
+  if (completed === undefined) return todos
+  return isWalked
+    ? todos.where(unforeseen(isCompleted(completed)))
+    : todos.where('completed_at', completed ? 'is not' : 'is', null)
+}
+
+/** As the index `todos_sort_key` has it in SQLite, which would otherwise read the todos. */
+const isCompleted = (completed: boolean) =>
+  sql<SqlBool>`(completed_at is null) = ${sql.lit(!completed)}`
 
 /**
  * The ids of the todos that match, by what the index `todos_sort_key` holds: the start of the text,
@@ -29,11 +47,10 @@ export const todosOf = (
  */
 function matchingIds(db: Db, ownerId: number, completed: boolean | undefined, part: string) {
   const isInTheStart = contains(db, 'sort_key', part)
-  const isOpen = sql<boolean>`(completed_at is null)`
   return todosOf(db, ownerId, undefined)
     .select('id')
     .where(isInTheStart)
-    .$if(completed !== undefined, (todos) => todos.where(isOpen, '=', sql.lit(!completed)))
+    .$if(completed !== undefined, (todos) => todos.where(isCompleted(completed === true)))
     .unionAll(
       todosOf(db, ownerId, completed)
         .select('id')
@@ -43,24 +60,12 @@ function matchingIds(db: Db, ownerId: number, completed: boolean | undefined, pa
     )
 }
 
-/**
- * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
- * through in the order asked for, until the page is full: with so many that is soon.
- */
-const FEW = 1000
-
-export interface Matches {
-  /** What finds them: the ids themselves, where they are few. */
-  readonly filter: Filter
-  readonly total: number
-}
-
-/** Looks for the todos with `q` in their text. */
+/** Looks for the todos with `q` in their text; gives what finds them: the ids themselves, where they are few. */
 export async function search(
   db: Db,
   ownerId: number,
   filter: Filter & { readonly q: string },
-): Promise<Matches> {
+): Promise<Filter & { readonly total: number }> {
   const { total, ids } = await db
     .selectFrom(matchingIds(db, ownerId, filter.completed, fold(filter.q)).as('matches'))
     .select((of) => [
@@ -70,12 +75,17 @@ export async function search(
       ),
     ])
     .executeTakeFirstOrThrow()
-  return { filter: { ...filter, ids: ids ?? undefined }, total }
+  return { ...filter, total, ids: ids ?? undefined }
 }
 
 /** The todos that `search` found. */
-export function found(db: Db, ownerId: number, { completed, q = '', ids }: Filter) {
-  const todos = todosOf(db, ownerId, completed)
+export function found(
+  db: Db,
+  ownerId: number,
+  { completed, q = '', ids }: Filter,
+  isWalked: boolean,
+) {
+  const todos = todosOf(db, ownerId, completed, isWalked)
   const matches = contains(db, 'text_key', fold(q))
   return ids === undefined
     ? todos.where(unforeseen(matches))
@@ -83,8 +93,8 @@ export function found(db: Db, ownerId: number, { completed, q = '', ids }: Filte
 }
 
 /**
- * The same condition, but how often it is true is for the planner to guess. PostgreSQL estimates it from a
- * sample of the texts; where it took a frequent word for one that is in none, it would read all
- * todos and sort them.
+ * The same condition, but how often it is true is for the planner to guess, and no index of just those todos is found by it.
+ * PostgreSQL estimates it from a sample of the texts; where it took a frequent word for one that is in none, it would read all
+ * todos and sort them. So would both where they took the open ones, or the completed ones, to be few.
  */
 const unforeseen = (condition: RawBuilder<SqlBool>) => sql<SqlBool>`coalesce(${condition}, false)`
