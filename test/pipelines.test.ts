@@ -1,6 +1,8 @@
 // Reads of several requests go over one connection at the same time (src/db/postgresql-pipelines.ts).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from 'kysely'
+import { prepared } from '../src/db/prepared.ts'
 import { inTransaction } from './locks.ts'
 import { isPostgresql, type Person, world } from './world.ts'
 
@@ -114,3 +116,25 @@ test('a page from far on in a list does not hold up those who read at the same t
   await lock.end()
   assert.equal((await far).statusCode, 200)
 })
+
+const planning = sql<string>`current_setting('plan_cache_mode')`.as('planning')
+const briefly = prepared((db) => db.selectNoFrom(planning))
+
+for (const [pooling, where, brief] of [
+  ['0', 'on a connection of our own', 'force_generic_plan'],
+  ['1', 'through a pooler of transactions, which has no settings of ours', 'auto'],
+] as const) {
+  test(`only what is brief is planned for any values, ${where}: ${brief}`, { skip }, async (t) => {
+    const { db } = await world(t, {
+      DATABASE_POOL_SIZE: '1',
+      DATABASE_TRANSACTION_POOLING: pooling,
+    })
+    for (let turn = 0; turn < 2; turn++) {
+      assert.deepEqual(await briefly(db, {}), [{ planning: brief }])
+      assert.deepEqual(await db.selectNoFrom(planning).execute(), [{ planning: 'auto' }])
+      assert.deepEqual(await briefly(db, {}), [{ planning: brief }])
+      const within = db.transaction().execute((db) => db.selectNoFrom(planning).execute())
+      assert.deepEqual(await within, [{ planning: 'auto' }])
+    }
+  })
+}

@@ -24,18 +24,25 @@ const WAITING_MAX = 100
 export class PostgresqlConnections {
   readonly #pool: pg.Pool
   readonly #pipelines: Pipelines
+  /** Those whose statements run by a plan for any values. */
+  readonly #plannedOnce = new WeakSet<pg.PoolClient>()
   /** In the order in which the pool serves them. */
   readonly #waiting = new Set<{ readonly since: number }>()
   /** Whether a connection may say nothing for as long as it likes. */
   isPatient = false
 
-  constructor(config: pg.PoolConfig, onLost: (error: Error) => void) {
+  /** With `keepSettings`, a setting of a connection stays with it: there is no pooler of transactions. */
+  constructor(config: pg.PoolConfig, keepSettings: boolean, onLost: (error: Error) => void) {
     this.#pool = new pg.Pool({ ...config, pipeline: true })
     // A connection that breaks without a listener ends the process. The pool listens to the idle
     // ones only; one at work fails its query as well, which is where the caller hears of it.
     this.#pool.on('error', onLost)
     this.#pool.on('connect', (client) => client.on('error', () => {}))
-    this.#pipelines = new Pipelines(this.#pool, () => this.connect())
+    this.#pipelines = new Pipelines(this.#pool, async () => {
+      const client = await this.#take()
+      if (keepSettings) this.#planOnce(client)
+      return client
+    })
   }
 
   use(): PoolUse {
@@ -57,8 +64,7 @@ export class PostgresqlConnections {
     return performance.now() - Math.min(first?.since ?? inPipelines, inPipelines)
   }
 
-  /** A connection for the caller alone, until released. Throws `NotConnected` when none is had in time. */
-  async connect(): Promise<pg.PoolClient> {
+  async #take(): Promise<pg.PoolClient> {
     const wait = { since: performance.now() }
     this.#waiting.add(wait)
     try {
@@ -70,9 +76,42 @@ export class PostgresqlConnections {
     }
   }
 
-  /** Runs a statement on a connection of its own. */
-  async runAlone(statement: pg.QueryConfig): Promise<pg.QueryResult> {
-    const client = await this.connect()
+  /**
+   * Has the statements sent on `client` from now on run by a plan for any values, made when first one
+   * of that name is run (PostgreSQL manual, `plan_cache_mode`). For statements with one good plan only: by itself
+   * PostgreSQL goes on to plan each run where that looks cheaper for the values given, which takes as long as a page.
+   */
+  #planOnce(client: pg.PoolClient): void {
+    if (this.#plannedOnce.has(client)) return
+    this.#plannedOnce.add(client)
+    // Why it failed, those sent behind it are told.
+    client.query('set plan_cache_mode = force_generic_plan').catch(() => {
+      this.#plannedOnce.delete(client)
+    })
+  }
+
+  /** Leaves it to PostgreSQL again by what values to plan. */
+  async #planFreely(client: pg.PoolClient): Promise<void> {
+    if (!this.#plannedOnce.has(client)) return
+    await client.query('reset plan_cache_mode')
+    this.#plannedOnce.delete(client)
+  }
+
+  /** A connection for the caller alone, until released. Throws `NotConnected` when none is had in time. */
+  async connect(): Promise<pg.PoolClient> {
+    const client = await this.#take()
+    try {
+      await this.#planFreely(client)
+      return client
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+  }
+
+  /** Runs a statement on a connection of its own. One that is brief has one good plan. */
+  async runAlone(statement: pg.QueryConfig, isBrief: boolean): Promise<pg.QueryResult> {
+    const client = isBrief ? await this.#take() : await this.connect()
     let isUnusable = false
     try {
       return await client.query(statement)
@@ -89,7 +128,7 @@ export class PostgresqlConnections {
     try {
       return await this.#pipelines.run(statement)
     } catch (error) {
-      if (error instanceof GivenUp) return this.runAlone(statement)
+      if (error instanceof GivenUp) return this.runAlone(statement, true)
       throw error
     }
   }

@@ -31,8 +31,10 @@ class PostgresqlSession implements DatabaseConnection {
     if (this.#isNaming && isPrepared(query)) statement.name = query.name
     if (this.#client) return this.#runWithin(this.#client, statement)
     // A write waits for the disk, and is sooner done beside others, whose commits are one with it.
-    const isShared = isPrepared(query) && query.isBrief && query.query.kind === 'SelectQueryNode'
-    return isShared ? this.#connections.runShared(statement) : this.#connections.runAlone(statement)
+    const isBrief = isPrepared(query) && query.isBrief
+    return isBrief && query.query.kind === 'SelectQueryNode'
+      ? this.#connections.runShared(statement)
+      : this.#connections.runAlone(statement, isBrief)
   }
 
   async #runWithin(client: pg.PoolClient, statement: pg.QueryConfig): Promise<pg.QueryResult> {

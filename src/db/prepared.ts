@@ -22,7 +22,10 @@ export type Placeholder<Given extends Values> = <Name extends keyof Given & stri
 interface Prepared {
   /** Under which a database may keep it. */
   readonly name: string
-  /** Whether it takes well under a millisecond, so that it may share a connection with others. */
+  /**
+   * Whether it takes well under a millisecond by a plan that is good for any values, so that it may share a
+   * connection with others.
+   */
   readonly isBrief: boolean
 }
 
