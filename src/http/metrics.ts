@@ -12,7 +12,7 @@ import {
 } from 'prom-client'
 import { signInFailures } from '../lib/events.ts'
 import { hashing } from '../lib/passwords.ts'
-import { atEndOfTurn } from '../lib/turn.ts'
+import { atEndOfTurn, gathered } from '../lib/turn.ts'
 
 /** What one process counted, as it may be sent to another. */
 export type Snapshot = MetricObject[]
@@ -98,16 +98,9 @@ export function countedMetrics(version: string): Metrics {
     },
   })
 
-  let observations: Array<() => void> = []
-  const observeAll = () => {
+  const observeLater = gathered<() => void>((observations) => {
     for (const observe of observations) observe()
-    observations = []
-  }
-  /** Observes at the end of the turn, or before the next snapshot. */
-  const observeLater = (observe: () => void) => {
-    observations.push(observe)
-    atEndOfTurn(observeAll)
-  }
+  })
 
   return {
     watch(app) {
@@ -150,8 +143,9 @@ export function countedMetrics(version: string): Metrics {
         },
       })
     },
-    snapshot() {
-      observeAll()
+    async snapshot() {
+      // After what was observed in this turn.
+      await new Promise<void>((done) => atEndOfTurn(done))
       return registry.getMetricsAsJSON()
     },
   }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import { now } from '../lib/time.ts'
-import { atEndOfTurn } from '../lib/turn.ts'
+import { gathered } from '../lib/turn.ts'
 import { traceOf } from './trace.ts'
 
 /** So many bytes of the log wait while they cannot be written, as when the disk is full. */
@@ -59,19 +59,9 @@ function standardOutput(): DestinationStream {
  * Writes the lines of one turn of the event loop together, since the system call takes longest of all about a
  * line: before the process ends, unless it is killed in that turn.
  */
-function oncePerTurn(output: DestinationStream): DestinationStream {
-  let lines = ''
-  const flush = () => {
-    output.write(lines)
-    lines = ''
-  }
-  return {
-    write: (line) => {
-      lines += line
-      atEndOfTurn(flush)
-    },
-  }
-}
+const oncePerTurn = (output: DestinationStream): DestinationStream => ({
+  write: gathered<string>((lines) => output.write(lines.join(''))),
+})
 
 /**
  * A line for each request, at the end of the turn of the event loop in which it was answered. All lines of a
@@ -83,11 +73,9 @@ export function logRequests(app: FastifyInstance): void {
     if (trace) req.log = res.log = req.log.child(trace)
     done()
   })
-  let answered: { log: FastifyBaseLogger; line: object }[] = []
-  const logAll = () => {
+  const logLater = gathered<{ log: FastifyBaseLogger; line: object }>((answered) => {
     for (const { log, line } of answered) log.info(line, 'answered')
-    answered = []
-  }
+  })
   app.addHook(
     'onResponse',
     ({ log, method, originalUrl, ip }, { statusCode, elapsedTime }, done) => {
@@ -97,8 +85,7 @@ export function logRequests(app: FastifyInstance): void {
         res: { statusCode },
         ms: Math.round(elapsedTime * 10) / 10,
       }
-      answered.push({ log, line })
-      atEndOfTurn(logAll)
+      logLater({ log, line })
       done()
     },
   )

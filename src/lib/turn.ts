@@ -30,6 +30,22 @@ export function atEndOfTurn(work: () => void): void {
 }
 
 /**
+ * Gathers what comes during a turn: gives how to add to it. `work` gets all of it at the turn's end, as by `atEndOfTurn`.
+ */
+export function gathered<Item>(work: (items: readonly Item[]) => void): (item: Item) => void {
+  let items: Item[] = []
+  const workOff = () => {
+    const these = items
+    items = []
+    work(these)
+  }
+  return (item) => {
+    items.push(item)
+    atEndOfTurn(workOff)
+  }
+}
+
+/**
  * To be called for each request that comes. While there always are more than a thousand sockets to read from, libuv
  * goes on with that up to 48 times before it ends the turn (`uv__io_poll`), which is seconds for what was put off.
  */
