@@ -2,6 +2,7 @@ import pg from 'pg'
 import { hasCode } from '../lib/code.ts'
 import { NotConnected } from './not-connected.ts'
 import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
+import { Planning } from './postgresql-planning.ts'
 
 /** Connections in use and idle, and how many wait for one. */
 export interface PoolUse {
@@ -24,15 +25,15 @@ const WAITING_MAX = 100
 export class PostgresqlConnections {
   readonly #pool: pg.Pool
   readonly #pipelines: Pipelines
-  /** Those whose statements run by a plan for any values. */
-  readonly #plannedOnce = new WeakSet<pg.PoolClient>()
+  readonly #planning: Planning
   /** In the order in which the pool serves them. */
   readonly #waiting = new Set<{ readonly since: number }>()
   /** Whether a connection may say nothing for as long as it likes. */
   isPatient = false
 
-  /** With `keepSettings`, a setting of a connection stays with it: there is no pooler of transactions. */
+  /** `keepSettings`: a setting of a connection stays with it; there is no pooler of transactions. */
   constructor(config: pg.PoolConfig, keepSettings: boolean, onLost: (error: Error) => void) {
+    this.#planning = new Planning(keepSettings)
     this.#pool = new pg.Pool({ ...config, pipeline: true })
     // A connection that breaks without a listener ends the process. The pool listens to the idle
     // ones only; one at work fails its query as well, which is where the caller hears of it.
@@ -40,7 +41,7 @@ export class PostgresqlConnections {
     this.#pool.on('connect', (client) => client.on('error', () => {}))
     this.#pipelines = new Pipelines(this.#pool, async () => {
       const client = await this.#take()
-      if (keepSettings) this.#planOnce(client)
+      this.#planning.once(client)
       return client
     })
   }
@@ -76,32 +77,11 @@ export class PostgresqlConnections {
     }
   }
 
-  /**
-   * Has the statements sent on `client` from now on run by a plan for any values, made when first one
-   * of that name is run (PostgreSQL manual, `plan_cache_mode`). For statements with one good plan only: by itself
-   * PostgreSQL goes on to plan each run where that looks cheaper for the values given, which takes as long as a page.
-   */
-  #planOnce(client: pg.PoolClient): void {
-    if (this.#plannedOnce.has(client)) return
-    this.#plannedOnce.add(client)
-    // Why it failed, those sent behind it are told.
-    client.query('set plan_cache_mode = force_generic_plan').catch(() => {
-      this.#plannedOnce.delete(client)
-    })
-  }
-
-  /** Leaves it to PostgreSQL again by what values to plan. */
-  async #planFreely(client: pg.PoolClient): Promise<void> {
-    if (!this.#plannedOnce.has(client)) return
-    await client.query('reset plan_cache_mode')
-    this.#plannedOnce.delete(client)
-  }
-
   /** A connection for the caller alone, until released. Throws `NotConnected` when none is had in time. */
   async connect(): Promise<pg.PoolClient> {
     const client = await this.#take()
     try {
-      await this.#planFreely(client)
+      await this.#planning.freely(client)
       return client
     } catch (error) {
       client.release(true)
@@ -109,7 +89,7 @@ export class PostgresqlConnections {
     }
   }
 
-  /** Runs a statement on a connection of its own. One that is brief has one good plan. */
+  /** Runs a statement on a connection of its own. One that is brief does not mind how the connection plans. */
   async runAlone(statement: pg.QueryConfig, isBrief: boolean): Promise<pg.QueryResult> {
     const client = isBrief ? await this.#take() : await this.connect()
     let isUnusable = false

@@ -28,10 +28,11 @@ class PostgresqlSession implements DatabaseConnection {
 
   #run(query: CompiledQuery): Promise<pg.QueryResult> {
     const statement: pg.QueryConfig = { text: query.sql, values: [...query.parameters] }
-    if (this.#isNaming && isPrepared(query)) statement.name = query.name
+    const isBrief = isPrepared(query) && query.isBrief
+    // What is not brief has no name, so it is planned for its values at each run.
+    if (this.#isNaming && isBrief) statement.name = query.name
     if (this.#client) return this.#runWithin(this.#client, statement)
     // A write waits for the disk, and is sooner done beside others, whose commits are one with it.
-    const isBrief = isPrepared(query) && query.isBrief
     return isBrief && query.query.kind === 'SelectQueryNode'
       ? this.#connections.runShared(statement)
       : this.#connections.runAlone(statement, isBrief)
@@ -91,7 +92,7 @@ export class PostgresqlDriver implements Driver {
   /** Those not in use; Kysely prepares each new one for its log. */
   readonly #idle: PostgresqlSession[] = []
 
-  /** With `isNaming`, statements that were prepared are kept by PostgreSQL under their names. */
+  /** With `isNaming`, brief statements that were prepared are kept by PostgreSQL under their names. */
   constructor(connections: PostgresqlConnections, isNaming: boolean) {
     this.#connections = connections
     this.#isNaming = isNaming

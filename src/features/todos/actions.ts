@@ -76,7 +76,7 @@ export async function list(
   }
 }
 
-/** What `read` gives, and how many todos match. Both are asked for at once where that does not tell how to read them. */
+/** What `read` gives, and how many todos match: asked for at once, unless how many there are tells how to read them. */
 async function counted<Row>(
   db: Db,
   ownerId: number,
@@ -90,8 +90,9 @@ async function counted<Row>(
     return { rows: await read(found), total: found.total }
   }
   if (completed !== undefined && sort !== 'id') {
-    const total = await lists.count(db, ownerId, completed)
-    return { rows: await read({ completed, total }), total }
+    const { open, completed: done } = await lists.counts(db, ownerId)
+    const [total, others] = completed ? [done, open] : [open, done]
+    return { rows: await read({ completed, total, others }), total }
   }
   const [rows, total] = await Promise.all([read(filter), lists.count(db, ownerId, completed)])
   return { rows, total }

@@ -99,7 +99,7 @@ const wholeListPage = preparedByShape(
 )
 
 /**
- * The page far from the start of a list that is not searched; there are 24 of them. All that the
+ * The page far from the start of a list that is not searched; there are 36 of them. All that the
  * offset leaves out is gone through: the ids by themselves, which an index holds in most orders, and
  * only the todos of the page are read. SQLite keeps to the order of a cross join.
  */
@@ -125,7 +125,7 @@ const farPage = preparedByShape(
         .orderBy(inOrder(order)),
 )
 
-/** From this offset on a page is far from the start, and reading it is no brief statement. */
+/** To go past so many todos to a page is no brief statement. */
 const FAR = 1000
 
 /** Reading so many is no brief statement either. */
@@ -151,12 +151,13 @@ export async function list(
   const { key, id } = 'cursor' in place ? place.cursor : { key: '', id: 0 }
   const values = { limit, offset: 'offset' in place ? place.offset : 0, key, id, ownerId }
   const whole = { ...shape, completed: filter.completed }
+  const isFar = shape.isWalked && (filter.others ?? 0) >= FAR
   // What to do for a search depends on the text searched for, so it is planned anew.
   const rows = filter.q
     ? await pageOf(found(db, ownerId, filter, shape.isWalked), shape, given(values)).execute()
     : values.offset >= FAR
       ? await farPage(whole)(db, values, false)
-      : await wholeListPage(whole)(db, values, limit < MANY)
+      : await wholeListPage(whole)(db, values, limit < MANY && !isFar)
   const page = rows.map((row) => ({ ...shown(row), sort_key: row.sort_key }))
   return isBackward ? page.reverse() : page
 }

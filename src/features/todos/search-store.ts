@@ -8,13 +8,15 @@ export interface Filter {
   readonly q?: string | undefined
   /** How many todos match, where that is known. */
   readonly total?: number
+  /** How many todos of the owner's do not, where that is known. */
+  readonly others?: number
   /** Only these, where it is known that no others match; a text of `allOf`. */
   readonly ids?: string | undefined
 }
 
 /**
  * Up to so many todos that match are collected and then put in order. Where more match, the list is gone
- * through in the order asked for, until the page is full: with so many that is soon.
+ * through in the order asked for, until the page is full: with so many that is soon, unless all the others come first.
  */
 const FEW = 1000
 
