@@ -1,6 +1,7 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
+import { yieldToEventLoop } from './pool-threads.ts'
 import { unavailable } from './problem.ts'
 
 /**
@@ -23,6 +24,7 @@ const RUNNING_MAX = Math.max(1, Math.min(2, availableParallelism()))
 const WAITING_MAX = 200
 let running = 0
 const waiting: Array<() => void> = []
+let areYielding = false
 
 async function bounded<Result>(work: () => Promise<Result>): Promise<Result> {
   if (running >= RUNNING_MAX) {
@@ -36,6 +38,8 @@ async function bounded<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } finally {
+    if (!areYielding) yieldToEventLoop()
+    areYielding = true
     const next = waiting.shift()
     if (next) next()
     else running--
