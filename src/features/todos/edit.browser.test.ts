@@ -103,7 +103,9 @@ test('editing on the todo page', async (t) => {
     const todos = await saved()
     await page.route('**/api/v1/todos/*', (route) => route.fulfill(AWAY))
     for (const { id, text } of todos) {
+      const refused = page.waitForResponse((response) => response.status() === AWAY.status)
       await edit(page, text, `${text}, mine`)
+      await (await refused).finished()
       await elsewhere('PATCH', `/${id}`, { text: `${text}, theirs` })
     }
     await page.unroute('**/api/v1/todos/*')
