@@ -5,6 +5,7 @@ import { CompiledQuery, sql } from 'kysely'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Db } from '../src/db/tables.ts'
+import { link, SORTS } from './list-pages.ts'
 import { isPostgresql, PASSWORD, type Person, type World, world } from './world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -48,10 +49,7 @@ async function useTodos(ann: Person): Promise<void> {
   await Promise.all(
     Array.from({ length: 10 }, (_, index) => ann.post(TODOS, { text: `One of ${index}` })),
   )
-  for (const sort of ['id', 'created_at', 'updated_at', 'text'].flatMap((each) => [
-    each,
-    `-${each}`,
-  ])) {
+  for (const sort of SORTS) {
     for (const filter of [
       '',
       '&completed=true',
@@ -60,9 +58,9 @@ async function useTodos(ann: Person): Promise<void> {
       '&q=o&completed=false',
     ]) {
       const url = `${TODOS}?limit=2&sort=${sort}${filter}`
-      const next = /<([^>]+)>; rel="next"/.exec(String((await ann.get(url)).headers.link))?.[1]
-      const back = next && /<([^>]+)>; rel="prev"/.exec(String((await ann.get(next)).headers.link))
-      if (back?.[1]) await ann.get(back[1])
+      const next = link(await ann.get(url), 'next')
+      const back = next && link(await ann.get(next), 'prev')
+      if (back) await ann.get(back)
       for (const offset of [1, 1000]) await ann.get(`${url}&offset=${offset}`)
     }
   }

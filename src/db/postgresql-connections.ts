@@ -31,9 +31,9 @@ export class PostgresqlConnections {
   /** Whether a connection may say nothing for as long as it likes. */
   isPatient = false
 
-  /** `keepSettings`: a setting of a connection stays with it; there is no pooler of transactions. */
-  constructor(config: pg.PoolConfig, keepSettings: boolean, onLost: (error: Error) => void) {
-    this.#planning = new Planning(keepSettings)
+  /** `keepsSettings`: a setting of a connection stays with it; there is no pooler of transactions. */
+  constructor(config: pg.PoolConfig, keepsSettings: boolean, onLost: (error: Error) => void) {
+    this.#planning = new Planning(keepsSettings)
     this.#pool = new pg.Pool({ ...config, pipeline: true })
     // A connection that breaks without a listener ends the process. The pool listens to the idle
     // ones only; one at work fails its query as well, which is where the caller hears of it.

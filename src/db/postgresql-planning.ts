@@ -13,9 +13,9 @@ export class Planning {
   readonly #plannedOnce = new WeakSet<pg.PoolClient>()
   #isPossible: boolean
 
-  /** `keepSettings`: a setting of a connection stays with it; there is no pooler of transactions. */
-  constructor(keepSettings: boolean) {
-    this.#isPossible = keepSettings
+  /** `keepsSettings`: a setting of a connection stays with it; there is no pooler of transactions. */
+  constructor(keepsSettings: boolean) {
+    this.#isPossible = keepsSettings
   }
 
   /**

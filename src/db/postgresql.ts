@@ -51,23 +51,23 @@ export function postgresqlDialect(
   limits: PoolLimits,
   onConnectionLost: (error: Error) => void,
 ): Dialect {
-  const isPooled = limits.transactionPooling ?? false
+  const keepsSettings = !(limits.transactionPooling ?? false)
   const config: pg.PoolConfig = {
     connectionString: url,
     application_name: 'todo-app',
     max: limits.connections,
     connectionTimeoutMillis: limits.connectTimeout,
-    ...(isPooled ? {} : sessionLimits(limits)),
+    ...(keepsSettings ? sessionLimits(limits) : {}),
     idleTimeoutMillis: limits.statementTimeout,
     stream: () => impatientSocket(limits.statementTimeout + 1_000, () => connections.isPatient),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
     types,
   }
-  const connections = new PostgresqlConnections(config, !isPooled, onConnectionLost)
+  const connections = new PostgresqlConnections(config, keepsSettings, onConnectionLost)
   const adapter = new PooledPostgresAdapter(connections)
   return {
-    createDriver: () => new PostgresqlDriver(connections, !isPooled),
+    createDriver: () => new PostgresqlDriver(connections, keepsSettings),
     createAdapter: () => adapter,
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createIntrospector: (db) => new PostgresIntrospector(db),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { link } from '../../../test/list-pages.ts'
 import { addMany } from '../../../test/many-todos.ts'
 import { type Person, world } from '../../../test/world.ts'
 import { countTodos } from '../../db/queries.ts'
@@ -91,7 +92,7 @@ test('a search finds the same, few or many, short texts or long ones, in every o
         const answer = await ann.get(url)
         found.push(...answer.json().map(({ text }: { text: string }) => text))
         assert.equal(answer.headers['x-total-count'], String(expected.length), `${q} ${sort}`)
-        url = /<([^>]+)>; rel="next"/.exec(String(answer.headers.link))?.[1]
+        url = link(answer, 'next')
       }
       const inOrder = sort === 'text' ? expected.toSorted((a, b) => compare(a, b)) : expected
       assert.deepEqual(found, inOrder, `${q} ${sort}`)

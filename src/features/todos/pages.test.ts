@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LightMyRequestResponse } from 'fastify'
+import { link, SORTS } from '../../../test/list-pages.ts'
 import { type Person, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
@@ -10,13 +11,6 @@ const TEXTS = Array.from({ length: 23 }, (_, index) => `Todo ${index % 5}`)
 
 async function manyTodos(person: Person): Promise<void> {
   for (const text of TEXTS) await person.post(TODOS, { text })
-}
-
-function link(answer: LightMyRequestResponse, relation: string): string | undefined {
-  const links = String(answer.headers.link).split(', ')
-  return links
-    .map((each) => /^<(.+)>; rel="(\w+)"$/.exec(each))
-    .find((each) => each?.[2] === relation)?.[1]
 }
 
 const ids = (answer: LightMyRequestResponse): number[] =>
@@ -34,8 +28,6 @@ async function follow(person: Person, start: string, relation: string): Promise<
   }
   return pages
 }
-
-const SORTS = ['id', 'created_at', 'updated_at', 'text'].flatMap((sort) => [sort, `-${sort}`])
 
 test('pages by cursor cover each todo once in every order, and lead back the same way', async (t) => {
   const { ann, bob } = await world(t)
