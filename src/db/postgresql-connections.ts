@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { hasCode } from '../lib/code.ts'
 import { NotConnected } from './not-connected.ts'
+import { isSpent } from './postgresql-failure.ts'
 import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
 import { Planning } from './postgresql-planning.ts'
 
@@ -10,13 +10,6 @@ export interface PoolUse {
   readonly idle: number
   readonly waiting: number
 }
-
-/**
- * Whether a connection is of no more use after this error (PostgreSQL manual, appendix A). 25006: it can only read, as
- * one to a server that was the primary, or to a database that was made read-only for a while. 08, 25P03, 25P04, 57P:
- * the server ends it, which is known before it is closed.
- */
-export const isSpent = (error: unknown): boolean => hasCode(error, /^(08|25006|25P03|25P04|57P)/)
 
 /** How many may wait for each connection. */
 const WAITING_MAX = 100

@@ -7,7 +7,8 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type pg from 'pg'
-import { isSpent, type PostgresqlConnections } from './postgresql-connections.ts'
+import type { PostgresqlConnections } from './postgresql-connections.ts'
+import { isSpent } from './postgresql-failure.ts'
 import { isPrepared } from './prepared.ts'
 
 /** What one query or one transaction uses; only the transaction has a connection from start to end. */

@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { atEndOfTurn } from '../lib/turn.ts'
+import { isRefusal, tookTooLong } from './postgresql-failure.ts'
 
 /** So many connections at most are shared at a time, and no more than half of the pool. */
 const PIPELINES_MAX = 4
@@ -52,7 +53,7 @@ class Pipeline {
       return await this.#client.query(statement)
     } catch (error) {
       if (this.#isGivenUp) throw new GivenUp()
-      if (sqlStateOf(error) === TOOK_TOO_LONG) this.#giveUp()
+      if (tookTooLong(error)) this.#giveUp()
       // What the database only refuses leaves the connection as it was.
       else if (!isRefusal(error)) this.#isBroken = true
       throw error
@@ -88,15 +89,6 @@ class Pipeline {
 
 /** A statement was not answered because one before it took too long; it may be run again by itself. */
 export class GivenUp extends Error {}
-
-/** PostgreSQL's code for a statement that it ended at the `statement_timeout`. */
-const TOOK_TOO_LONG = '57014'
-
-const sqlStateOf = (error: unknown): string | undefined =>
-  error instanceof pg.DatabaseError ? error.code : undefined
-
-/** Whether the database answered with an error and goes on; classes 08, 57P and XX may end the connection. */
-const isRefusal = (error: unknown): boolean => /^(?!08|57P|XX)/.test(sqlStateOf(error) ?? 'XX')
 
 /**
  * Runs statements that take well under a millisecond, several at a time on each of a few
