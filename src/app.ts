@@ -30,6 +30,7 @@ import { shareWith } from './http/cors.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
 import { type Drain, drainable } from './http/drain.ts'
 import { answerFailures, failureAnswer, refuseUnknown, routeUnreadable } from './http/failure.ts'
+import { readForwarded } from './http/forwarded.ts'
 import { guardAnswers, guardMediaTypes, requestId, takePathsOnly } from './http/guard.ts'
 import { healthRoutes } from './http/health.ts'
 import { limitClients, serverLimits } from './http/limits.ts'
@@ -129,6 +130,7 @@ export async function buildApp(
   limitClients(app, config.limits)
   boundPipelining(app.server)
   takePathsOnly(app)
+  if (config.trustedProxies.length > 0) readForwarded(app)
   guardAnswers(app)
   if (config.corsOrigins.length > 0) await shareWith(app, config.corsOrigins)
   // Behind CORS, so that a script from elsewhere may read the refusal.

@@ -109,7 +109,11 @@ async function callerBy(request: FastifyRequest, identify: Identify): Promise<Ca
   return caller
 }
 
-const ownOrigin = ({ protocol, host }: FastifyRequest): string => `${protocol}://${host}`
+/** Whether a URL is of this site. Ports that need not be written, and case, make no other (RFC 9110 §4.2.3). */
+function isOfThisSite({ protocol, host }: FastifyRequest, url: string): boolean {
+  const own = `${protocol}://${host}`
+  return URL.canParse(own) && URL.canParse(url) && new URL(own).origin === new URL(url).origin
+}
 
 /**
  * Whether a browser sent the request from our own page (OWASP CSRF Prevention Cheat Sheet: fetch
@@ -118,7 +122,7 @@ const ownOrigin = ({ protocol, host }: FastifyRequest): string => `${protocol}:/
 function isSameOrigin(request: FastifyRequest): boolean {
   const { 'sec-fetch-site': site, origin } = request.headers
   if (site !== undefined) return site === 'same-origin'
-  return origin === ownOrigin(request)
+  return origin !== undefined && isOfThisSite(request, origin)
 }
 
 /**
@@ -138,7 +142,7 @@ export function isOwnLink(request: FastifyRequest): boolean {
   const { 'sec-fetch-site': site, referer } = request.headers
   if (isFromElsewhere(request)) return false
   if (site !== undefined || referer === undefined) return true
-  return URL.canParse(referer) && new URL(referer).origin === ownOrigin(request)
+  return isOfThisSite(request, referer)
 }
 
 /** The caller of a route that is not public. */

@@ -98,6 +98,7 @@ test('a request by cookie from our own page may write', async (t) => {
     { 'sec-fetch-site': 'same-origin', origin: `http://${HOST}` },
     { origin: `http://${HOST}` },
     { origin: `http://${HOST}:8000`, host: `${HOST}:8000` },
+    { origin: `http://${HOST}`, host: `${HOST.toUpperCase()}:80` },
   ]
   for (const headers of origins) {
     const answer = await post(here, { cookie, ...headers })
