@@ -2,12 +2,27 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import { METHODS } from './methods.ts'
 
+/** What the document of the API says of an answer beside its body. A script may read by itself what any answer has. */
+const EXPOSED = [
+  'Accept',
+  'Accept-Encoding',
+  'Allow',
+  'Content-Disposition',
+  'ETag',
+  'Link',
+  'Location',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+  'X-Total-Count',
+]
+
 /** Lets scripts of these origins call the API, with tokens and not with cookies. Call it before the first route. */
 export async function shareWith(app: FastifyInstance, origins: string[]): Promise<void> {
   await app.register(cors, {
     origin: origins,
     methods: [...METHODS],
-    exposedHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'X-Total-Count'],
+    exposedHeaders: EXPOSED,
     maxAge: 600,
     // The package takes every OPTIONS for a preflight, and gives a 204 a length (RFC 9110 §8.6).
     strictPreflight: false,
