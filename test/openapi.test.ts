@@ -147,6 +147,13 @@ test('every header that an answer brings is documented', async (t) => {
   ])
 })
 
+test('the document names the paths of the prefix that the API has', async (t) => {
+  const { nobody } = await world(t, { API_PREFIX: '/v9/x' })
+  const { body } = await nobody.get('/openapi.json')
+  assert.match(body, /"\/v9\/x\/todos\/1"/)
+  assert.doesNotMatch(body, /\/api\/v1/)
+})
+
 test('every condition that a request for a todo may make is documented', async (t) => {
   const all = await operations(t)
   for (const method of ['get', 'put', 'patch', 'delete']) {

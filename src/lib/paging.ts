@@ -28,10 +28,13 @@ export const pageQuery = ({
 })
 
 export const TotalCount = Type.Integer({ description: 'How many there are on all pages together.' })
-export const LinkHeader = Type.String({
-  description: 'The pages around this one: first, prev, next (RFC 8288).',
-  examples: ['</api/v1/todos?limit=10>; rel="first"'],
-})
+
+/** Of the list at `path`. */
+export const linkHeader = (path: string) =>
+  Type.String({
+    description: 'The pages around this one: first, prev, next (RFC 8288).',
+    examples: [`<${path}?limit=10>; rel="first"`],
+  })
 
 /** For each relation, the query fields that lead there; undefined takes a field away. */
 export type Relations = Readonly<

@@ -55,7 +55,7 @@ export const ProblemBody = closed(
     instance: Type.Optional(
       Type.String({
         format: 'uri-reference',
-        examples: ['/api/v1/todos/1'],
+        examples: ['/auth/me'],
         description: 'The path; absent where the request could not be read as far as that.',
       }),
     ),

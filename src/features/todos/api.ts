@@ -10,7 +10,7 @@ import {
   leaveOutLength,
 } from '../../http/conditional.ts'
 import { answer, nothing, refusals } from '../../http/docs.ts'
-import { LinkHeader, links, type PageSizes, TotalCount } from '../../lib/paging.ts'
+import { linkHeader, links, type PageSizes, TotalCount } from '../../lib/paging.ts'
 import { preconditionFailed } from '../../lib/problem.ts'
 import { closed, Id } from '../../lib/shapes.ts'
 import { IdempotencyKey } from '../idempotency-keys/schema.ts'
@@ -61,7 +61,7 @@ export const todosApi =
           response: {
             200: answer('A page of todos.', Type.Array(Todo), {
               'X-Total-Count': TotalCount,
-              Link: LinkHeader,
+              Link: linkHeader(app.prefix),
             }),
           },
         },
@@ -85,7 +85,7 @@ export const todosApi =
           response: {
             201: answer('The new todo.', Todo, {
               ETag,
-              Location: Type.String({ format: 'uri-reference', examples: ['/api/v1/todos/1'] }),
+              Location: Type.String({ format: 'uri-reference', examples: [`${app.prefix}/1`] }),
             }),
             409: refusals[409],
           },

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
 import { answer, refusals } from '../../http/docs.ts'
 import {
-  LinkHeader,
+  linkHeader,
   links,
   offsetLinks,
   type PageSizes,
@@ -38,7 +38,7 @@ export const usersApi =
           response: {
             200: answer('A page of users, the oldest account first.', Type.Array(User), {
               'X-Total-Count': TotalCount,
-              Link: LinkHeader,
+              Link: linkHeader(app.prefix),
             }),
           },
         },
