@@ -25,6 +25,7 @@ import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
 import { parseForm, readAsUtf8 } from './http/bodies.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
+import { refuseConditions } from './http/conditional.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
 import { shareWith } from './http/cors.ts'
 import { describeRoutes, serveDocs } from './http/docs.ts'
@@ -138,6 +139,7 @@ export async function buildApp(
   refuseUnknown(app, routes)
   readAsUtf8(app)
   guardMediaTypes(app)
+  refuseConditions(app)
   controlAccess(
     app,
     identify(db, tokens, idleTimeout, (error) =>

@@ -1,15 +1,20 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onSendHookHandler,
+  preHandlerHookHandler,
+  RouteOptions,
+} from 'fastify'
+import { preconditionFailed } from '../lib/problem.ts'
+import { isRecord } from '../lib/record.ts'
 import { allows, type Versions } from '../lib/versions.ts'
+import { SAFE_METHODS } from './methods.ts'
 
-/** Header lists come from the network: no more tags than this are looked at. */
-const TAGS_MAX = 50
-
-const tagsOf = (header: string): string[] => header.split(',', TAGS_MAX).map((tag) => tag.trim())
+const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim())
 
 /** Whether it is for any version that there is (RFC 9110 §13.1). */
 const isAny = (header: string): boolean => header.trim() === '*'
-
-const isTooLong = (header: string): boolean => header.split(',', TAGS_MAX + 1).length > TAGS_MAX
 
 /**
  * A strong entity tag (RFC 9110 §8.8.3): the version of the thing itself, and of what is nested in
@@ -28,10 +33,10 @@ export function allowedVersions({ headers }: FastifyRequest): Versions | undefin
   return versionsIn(header).filter((version) => allows(refused, version))
 }
 
-/** Unlike `If-Match`, a weak tag names a version too. With more tags than are looked at, no version will do. */
+/** Unlike `If-Match`, a weak tag names a version too. */
 function refusedVersions(header: string | undefined): Versions | undefined {
   if (header === undefined) return undefined
-  if (isAny(header) || isTooLong(header)) return []
+  if (isAny(header)) return []
   return { except: versionsIn(header.replaceAll('W/', '')) }
 }
 
@@ -65,6 +70,34 @@ export function isNotModified(request: FastifyRequest, reply: FastifyReply, tag:
   const matches = isAny(header) || tagsOf(header).some((given) => given.replace(/^W\//, '') === tag)
   if (matches) reply.code(304)
   return matches
+}
+
+/**
+ * Refuses a change that is for some version only, or for what is not there yet, where nothing has a version (RFC 9110
+ * §13.1): who guards each change so is not to take this one for guarded. Call it before the first route.
+ */
+export function refuseConditions(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.config?.page || SAFE_METHODS.has(String(route.method)) || hasVersions(route)) return
+    route.preHandler = [refuseCondition, ...[route.preHandler ?? []].flat()]
+  })
+}
+
+const hasVersions = ({ schema }: RouteOptions): boolean =>
+  isRecord(schema?.headers) &&
+  isRecord(schema.headers.properties) &&
+  'if-match' in schema.headers.properties
+
+const refuseCondition: preHandlerHookHandler = ({ headers }, _reply, done) => {
+  const { 'if-match': match = '*', 'if-none-match': noneMatch = '' } = headers
+  const isMet = isAny(match) && !isAny(noneMatch)
+  done(
+    isMet
+      ? undefined
+      : preconditionFailed(
+          'Nothing here has versions. Leave out If-Match and If-None-Match to do it all the same.',
+        ),
+  )
 }
 
 /**

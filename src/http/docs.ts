@@ -42,7 +42,7 @@ export const refusals = {
   403: problem('The caller is known, and may not do this.'),
   404: problem('There is no such thing, or it is not the caller’s.'),
   409: problem('It conflicts with what is there already.'),
-  412: problem('It has another version than `If-Match` or `If-None-Match` is for.'),
+  412: problem('It has another version than `If-Match` or `If-None-Match` is for, or none.'),
   429: problem('Too many attempts.', { 'Retry-After': RetryAfter }),
 } as const
 
@@ -71,8 +71,7 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
   if (!schema || schema.hide) return
   const isPublic = config?.access === 'public'
   const takesInput = schema.body || schema.params || schema.querystring || schema.headers
-  // A body that a route has no use for is still read, up to the limit, unless the method is safe.
-  const readsBody = [method].flat().some((each) => !SAFE_METHODS.has(each))
+  const isSafe = [method].flat().every((each) => SAFE_METHODS.has(each))
   const { 413: tooLarge, 415: wrongType, 422: faults, ...always } = common
   if (isRecord(schema.querystring)) schema.querystring = withoutDefaulted(schema.querystring)
   schema.security ??= isPublic ? [] : [{ password: [] }, { session: [] }]
@@ -80,7 +79,8 @@ function completeSchema({ schema, config, method }: RouteOptions): void {
     ...always,
     ...(takesInput ? { 422: faults } : {}),
     ...(schema.body ? { 409: refusals[409] } : {}),
-    ...(readsBody ? { 413: tooLarge, 415: wrongType } : {}),
+    // A body that such a route has no use for is still read, up to the limit.
+    ...(isSafe ? {} : { 412: refusals[412], 413: tooLarge, 415: wrongType }),
     ...(isPublic ? {} : { 401: refusals[401], 403: refusals[403] }),
     ...(isRecord(schema.response) ? schema.response : {}),
   }

@@ -37,7 +37,6 @@ const writeConditions = Type.Object({
 const changed = {
   200: answer('The todo as it is now.', Todo, { ETag }),
   404: refusals[404],
-  412: refusals[412],
 }
 
 interface Options {
@@ -193,7 +192,7 @@ export const todosApi =
           summary: 'Delete a todo',
           params,
           headers: writeConditions,
-          response: { 204: nothing('The todo is gone.'), 404: refusals[404], 412: refusals[412] },
+          response: { 204: nothing('The todo is gone.'), 404: refusals[404] },
         },
       },
       async (request, reply) => {

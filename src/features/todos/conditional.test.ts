@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Person, world } from '../../../test/world.ts'
+import { PASSWORD, type Person, world } from '../../../test/world.ts'
 
 const TODOS = '/api/v1/todos'
 
@@ -91,11 +91,34 @@ test('If-Match lets a change through for the current version only (412)', async 
     }
   }
   assert.equal((await ann.get(url)).json().text, 'First')
-  assert.equal((await ann.patch(url, { text: 'Second' }, match(`"9.9", ${tag}`))).statusCode, 200)
+  const many = `${'"9.9",'.repeat(150)}${tag}`
+  assert.equal((await ann.get(url, match(many))).statusCode, 200)
+  assert.equal((await ann.patch(url, { text: 'Second' }, match(many))).statusCode, 200)
   assert.equal((await ann.patch(url, { text: 'Third' }, match(tag))).statusCode, 412)
   assert.equal((await ann.patch(url, { text: 'Third' }, match('*'))).statusCode, 200)
   assert.equal((await ann.delete(url, match('*'))).statusCode, 204)
   assert.equal((await ann.delete(url, match('*'))).statusCode, 404)
+})
+
+test('what has no version is not changed under a condition that asks for one (412)', async (t) => {
+  const { ann } = await world(t)
+  const names = { fname: 'Lost' }
+  const conditions: Record<string, string>[] = [{ 'if-match': '"1.1"' }, { 'if-none-match': '*' }]
+  for (const headers of conditions) {
+    const answers = [
+      await ann.patch('/auth/me', names, headers),
+      await ann.delete('/auth/me', headers, { password: PASSWORD }),
+      await ann.post(TODOS, { text: 'Guarded' }, headers),
+    ]
+    for (const { statusCode, body } of answers) {
+      assert.equal(statusCode, 412)
+      assert.match(body, /Leave out If-Match and If-None-Match/)
+    }
+  }
+  assert.equal((await ann.patch('/auth/me', { fname: 1 }, { 'if-match': '"1.1"' })).statusCode, 422)
+  assert.equal((await ann.get(TODOS)).headers['x-total-count'], '0')
+  const met = { 'if-match': '*', 'if-none-match': '"1.1"' }
+  assert.equal((await ann.patch('/auth/me', names, met)).json().fname, 'Lost')
 })
 
 test('of many writers with the same version exactly one wins', async (t) => {
