@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { edit } from '../../../test/additions.ts'
+import { phone } from '../../../test/browser.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -60,6 +61,24 @@ test('the todo page', async (t) => {
     await eventually(() => tick.getAttribute('aria-pressed'), 'false')
     await eventually(() => page.locator('[data-count=done]').textContent(), '0')
     assert.equal((await saved())[0]?.completed, false)
+  })
+
+  await t.test('what a finger has opened again looks open', async (t) => {
+    const { page } = await visitHome(t, url, { ...phone, todos: ['Buy milk'] })
+    const tick = page.getByRole('button', { name: 'Done: Buy milk' })
+    const style = (selector: string, property: string) => () =>
+      page.evaluate<string>(
+        `getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${property}')`,
+      )
+    const looks = [style('.tick-mark', 'color'), style('.todo', 'background-color')]
+    const look = () => Promise.all(looks.map((each) => each()))
+    const before = await look()
+    await tick.tap()
+    await page.locator('.tick[aria-pressed=true]').waitFor()
+    await tick.tap()
+    await page.locator('.tick[aria-pressed=false]').waitFor()
+    assert.equal(await page.locator('.tick:hover').count(), 1, 'as browsers take a finger')
+    await eventually(look, before)
   })
 
   await t.test('Enter saves an edited text and Escape leaves it as it was', async (t) => {
