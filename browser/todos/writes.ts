@@ -21,6 +21,7 @@ const SAVED_SHOWN = 2_000
  */
 const waiting: Write[] = []
 let isSending = false
+let saidSaved: ReturnType<typeof setTimeout> | undefined
 /** Whether something was refused since all was saved last. */
 let hasRefused = false
 const retry = retrying(sendAll)
@@ -93,7 +94,8 @@ function refuse(work: Write, refusal: Refused): void {
 function sayIdle(): void {
   $('#save-state').text(hasRefused ? '' : 'Saved')
   hasRefused = false
-  setTimeout(() => {
+  clearTimeout(saidSaved)
+  saidSaved = setTimeout(() => {
     if (isIdle()) $('#save-state').text('')
   }, SAVED_SHOWN)
   whenIdle()

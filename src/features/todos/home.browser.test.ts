@@ -81,6 +81,35 @@ test('the todo page', async (t) => {
     await eventually(look, before)
   })
 
+  await t.test('each “Saved” stands as long as the first one', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['One', 'Two'] })
+    await page.clock.install({ time: 0 })
+    await page.clock.pauseAt(1_000)
+    const state = page.locator('#save-state')
+    const says = (text: string) =>
+      eventually(async () => {
+        await page.clock.runFor(1)
+        return state.textContent()
+      }, text)
+    await page.getByRole('button', { name: 'Done: One' }).click()
+    await says('Saved')
+    await page.clock.runFor(1_500)
+    const held = Promise.withResolvers<void>()
+    await page.route(API, async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await page.getByRole('button', { name: 'Done: Two' }).click()
+    await page.clock.runFor(200)
+    await says('Saving…')
+    held.resolve()
+    await says('Saved')
+    await page.clock.runFor(1_500)
+    assert.equal(await state.textContent(), 'Saved')
+    await page.clock.runFor(1_000)
+    assert.equal(await state.textContent(), '')
+  })
+
   await t.test('Enter saves an edited text and Escape leaves it as it was', async (t) => {
     const { page, texts, saved } = await visitHome(t, url, { todos: ['Buy milk'] })
     await page.getByRole('link', { name: 'Edit: Buy milk' }).click()
