@@ -1,10 +1,13 @@
 import $ from 'jquery'
 import { copyOf, part } from '../template.ts'
 import { insertFirst, remove } from './list.ts'
-import { alarm } from './messages.ts'
+import { alarm, type Shown } from './messages.ts'
 import { newRow, textOf } from './row.ts'
 
 // The field in which a row's text is edited. While it is open, `data-editing` is the text it began with.
+
+/** What says of rows that their texts were refused, which is over once that was dealt with. */
+const alarms = new WeakMap<HTMLElement, Shown>()
 
 /** Opens the field of a row, with `draft` in it. What is typed in one that is open already stays. */
 export function open(row: HTMLElement, draft = textOf(row)): void {
@@ -30,7 +33,11 @@ export function close(row: HTMLElement): void {
   part(row, '.edit-form').remove()
   delete row.dataset.editing
   showText(row, true)
+  endAlarm(row)
 }
+
+/** Takes the message away that the text of a row was refused. */
+export const endAlarm = (row: HTMLElement): void => alarms.get(row)?.close()
 
 function showText(row: HTMLElement, isShown: boolean): void {
   part(row, '.todo-text').hidden = !isShown
@@ -70,7 +77,8 @@ export function sayFault(row: HTMLElement, text: string): void {
 export function giveBack(row: HTMLElement, text: string, reason: string): void {
   open(row, text)
   sayFault(row, reason)
-  alarm(`${reason} “${text}”`, { label: 'Edit', run: () => focus(row) })
+  endAlarm(row)
+  alarms.set(row, alarm(`${reason} “${text}”`, { label: 'Edit', run: () => focus(row) }))
 }
 
 /** Why a text is in the field of a new todo: the end of a sentence. */

@@ -21,6 +21,7 @@ const PATIENCE = 3_000
  */
 export function remove(row: HTMLElement): void {
   if (row.dataset.deleting !== undefined) return
+  field.endAlarm(row)
   hide(row)
   countRow(row, -1)
   const withdraw = offerUndo(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Route } from 'playwright-core'
+import { edit, enter } from '../../../test/additions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -40,6 +41,33 @@ test('a text that the server refuses', async (t) => {
     await page.getByRole('link', { name: /^All / }).click()
     await eventually(texts, ['Shorter', 'Old'])
     await eventually(() => page.locator('.count').allTextContents(), ['2', '2', '0'])
+  })
+
+  await t.test('is told of until it is saved, left or deleted', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['Old'] })
+    const field = page.getByLabel('Text', { exact: true })
+    const messages = page.locator('.toast')
+    const refused = messages.getByText(/^Not (added|saved)/)
+    const add = async () => {
+      await enter(page, 'x'.repeat(2001))
+      await refused.waitFor()
+    }
+    await add()
+    await field.fill('Shorter')
+    await field.press('Enter')
+    await eventually(async () => (await saved())[0]?.text, 'Shorter')
+    assert.equal(await messages.count(), 0)
+    assert.equal(await page.locator('#alarm').textContent(), '')
+
+    await edit(page, 'Old', 'x'.repeat(2001))
+    await refused.waitFor()
+    await field.press('Escape')
+    assert.equal(await messages.count(), 0)
+
+    await add()
+    await page.getByRole('link', { name: 'Cancel' }).click()
+    await messages.getByText(/^Deleted/).waitFor()
+    assert.equal(await messages.count(), 1)
   })
 
   await t.test('of a new todo that is edited meanwhile does not take the draft', async (t) => {
