@@ -82,22 +82,30 @@ export function call({ method, url, body, headers = {}, signal }: Request): Prom
         const retryAfter = Number(request.getResponseHeader('Retry-After')) || undefined
         if (AWAY.has(request.status)) reject(new Away(retryAfter))
         else if (request.status === 401) reject(new SignedOut())
-        else reject(new Refused(request.status, detailOf(request.responseText)))
+        else reject(new Refused(request.status, sentenceIn(request.responseText)))
       },
     )
   })
 }
 
-/** The sentence of a problem (RFC 9457). */
-function detailOf(text: string | undefined): string {
+/** What a problem (RFC 9457) says to a person, of a fault as the page without a script says it. */
+function sentenceIn(text: string | undefined): string {
   try {
     const problem: unknown = JSON.parse(text ?? '')
-    if (isRecord(problem) && typeof problem.detail === 'string') return problem.detail
+    if (isRecord(problem)) {
+      // The others often follow from the first one.
+      const [fault]: unknown[] = Array.isArray(problem.errors) ? problem.errors : []
+      if (isFault(fault)) return `The ${fault.loc.at(-1)} ${fault.msg}.`
+      if (typeof problem.detail === 'string') return problem.detail
+    }
   } catch {
     // What answered is not our server: a proxy, with a page of its own.
   }
   return 'The server gave an answer that is not understood.'
 }
+
+const isFault = (value: unknown): value is { readonly loc: unknown[]; readonly msg: string } =>
+  isRecord(value) && Array.isArray(value.loc) && typeof value.msg === 'string'
 
 /** A key that no other request has. (`crypto.randomUUID` is there over https only.) */
 export const uniqueKey = (): string =>

@@ -160,7 +160,7 @@ test('the todo page as it comes from the server', async (t) => {
       const { page } = await visitHome(t, url, { javaScriptEnabled: false })
       await page.getByLabel('New todo').fill('x'.repeat(2001))
       await page.keyboard.press('Enter')
-      await page.getByRole('alert').getByText('at most 2000 characters').waitFor()
+      await page.getByText('The text must have at most 2000 characters.').waitFor()
       assert.equal((await page.getByLabel('New todo').inputValue()).length, 2001)
     },
   )
