@@ -4,11 +4,17 @@ import { copyOf, part } from '../template.ts'
 /** After so many milliseconds words were heard. Who reads through the page later would take them for news. */
 const HEARD = 10_000
 
+/** So many characters are said of a text. Who listens cannot skip the rest, as the eye does. */
+const SAID_MAX = 200
+
+const brief = (text: string): string =>
+  text.length > SAID_MAX ? `${text.slice(0, SAID_MAX)}…`.toWellFormed() : text
+
 function speaker(region: string): (text: string) => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   return (text) => {
     clearTimeout(timer)
-    $(region).text(text)
+    $(region).text(brief(text))
     timer = setTimeout(() => $(region).empty(), HEARD)
   }
 }
@@ -22,7 +28,7 @@ export const warn = speaker('#alarm')
 /** Takes words away that were said, unless others came after them. */
 function unsay(text: string): void {
   for (const region of $('#announcer, #alarm').get()) {
-    if (region.textContent === text) $(region).empty()
+    if (region.textContent === brief(text)) $(region).empty()
   }
 }
 

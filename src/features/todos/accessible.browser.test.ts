@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { enter } from '../../../test/additions.ts'
 import { assertAccessible } from '../../../test/axe.ts'
 import { desktop, phone } from '../../../test/browser.ts'
 import { startServer } from '../../../test/server.ts'
@@ -83,6 +84,23 @@ test('the todo page is accessible', async (t) => {
       async () => (await alarm.textContent())?.slice(0, 28),
       'The server cannot be reached',
     )
+  })
+
+  await t.test('of a long text only the beginning is said', async (t) => {
+    const { page } = await visitHome(t, url)
+    const isBrief = async (region: string, words: string) => {
+      const said = page.locator(region)
+      await eventually(async () => (await said.textContent())?.slice(0, words.length), words)
+      assert.ok(((await said.textContent()) ?? '').length <= 201, words)
+    }
+    await enter(page, 'x'.repeat(2000))
+    await isBrief('#announcer', 'Added: xxx')
+    await page.getByRole('button', { name: 'Delete: xxx' }).click()
+    await isBrief('#announcer', 'Deleted: xxx')
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    assert.equal(await page.locator('#announcer').textContent(), '')
+    await enter(page, 'x'.repeat(2001))
+    await isBrief('#alarm', 'Not added: The text must have at most 2000 characters. “xxx')
   })
 
   await t.test('nothing moves for one who wants no motion', async (t) => {
