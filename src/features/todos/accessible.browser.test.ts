@@ -139,6 +139,45 @@ test('the todo page is accessible', async (t) => {
     })
   }
 
+  await t.test('the page fits a phone when text is larger, or has more space', async (t) => {
+    const todos = Array.from({ length: 101 }, (_, index) => `Buy something ${index}`)
+    const { page } = await visitHome(t, url, { ...phone, todos })
+    const enlarge = (size: number) =>
+      page.evaluate(`document.documentElement.style.fontSize = '${size}px'`)
+    // WCAG 2.2, 1.4.12.
+    const spread = () =>
+      page.evaluate(`for (const { style } of document.querySelectorAll('*')) {
+        style.lineHeight = '1.5'
+        style.letterSpacing = '.12em'
+        style.wordSpacing = '.16em'
+      }`)
+    const overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
+    /** In the height of the text: as wide as a word. */
+    const narrowest = `Math.min(...[...document.querySelectorAll('.todo-text, .toast > p, #new-text')]
+      .filter((each) => each.checkVisibility())
+      .map((each) => each.getBoundingClientRect().width / parseFloat(getComputedStyle(each).fontSize)))`
+    for (const [width, size, isSpread] of [
+      [320, 16, true],
+      [360, 20, false],
+      [360, 24, false],
+      [360, 32, false],
+    ] as const) {
+      const state = `${width} wide, letters of ${size}${isSpread ? ', spread' : ''}`
+      await page.setViewportSize({ width, height: 640 })
+      await page.goto('/home?page=3')
+      await enlarge(size)
+      await page.keyboard.press('j')
+      await page.keyboard.press('Delete')
+      await page.locator('.toast').waitFor()
+      if (isSpread) await spread()
+      assert.ok(Number(await page.evaluate(overflow)) <= 0, state)
+      assert.ok(Number(await page.evaluate(narrowest)) >= 5, state)
+      await page.keyboard.press('e')
+      await page.getByLabel('Text', { exact: true }).waitFor()
+      assert.ok(Number(await page.evaluate(overflow)) <= 0, `${state}, a field`)
+    }
+  })
+
   await t.test('the page works at 200 % zoom, which is half the width', async (t) => {
     const { page, texts } = await visitHome(t, url, {
       viewport: { width: 640, height: 400 },

@@ -61,8 +61,10 @@ export const homeView = (options: HomeOptions): Html => html`
     <template id="toast-template">
       <div class="toast">
         <p></p>
-        <button type="button" data-action="act"></button>
-        <button type="button" class="dismiss" data-action="dismiss" aria-label="Dismiss">${icon('close')}</button>
+        <div class="toast-actions">
+          <button type="button" data-action="act"></button>
+          <button type="button" class="dismiss" data-action="dismiss" aria-label="Dismiss">${icon('close')}</button>
+        </div>
       </div>
     </template>
     ${rowTemplates(options.person)}
