@@ -213,10 +213,38 @@ test('the todo page', async (t) => {
       page.evaluate<string>("getComputedStyle(document.querySelector('.todo-text')).color")
     await page.getByRole('button', { name: 'Light' }).click()
     const onWhite = await colour()
-    await page.emulateMedia({ media: 'print' })
     for (const theme of ['As the system', 'Dark']) {
+      await page.emulateMedia({ media: 'screen' })
       await page.getByRole('button', { name: theme }).click()
+      await page.emulateMedia({ media: 'print' })
       assert.equal(await colour(), onWhite, theme)
     }
+  })
+
+  await t.test('what is printed is the list, and what of it is done', async (t) => {
+    const todos = ['✓ Done', 'Open', 'Edited', 'Deleted']
+    const { page } = await visitHome(t, url, { colorScheme: 'dark', todos })
+    await page.getByRole('button', { name: 'Delete: Deleted' }).click()
+    await page.getByRole('link', { name: 'Edit: Edited' }).click()
+    await page.locator('.toast').waitFor()
+    await page.getByRole('button', { name: 'Done: Open' }).hover()
+    await page.emulateMedia({ media: 'print' })
+    const [words = ''] = await page.locator('body').allInnerTexts()
+    const lines = words.split(/\s*\n\s*/).filter(Boolean)
+    assert.deepEqual(lines, ['Todo App', 'Todos', '2 to do', 'Open', 'Done'])
+    const controls = page.locator('a, button, input, textarea, summary').filter({ visible: true })
+    const names = await controls.evaluateAll((all) =>
+      all.map((each) => each.getAttribute('aria-label') ?? each.className),
+    )
+    assert.deepEqual(names, ['brand', 'tick', 'Text', 'tick', 'tick'])
+    const style = (pressed: boolean, part: string, property: string) =>
+      page.evaluate<string>(
+        `getComputedStyle(document.querySelector('.tick[aria-pressed=${pressed}] ${part}')).getPropertyValue('${property}')`,
+      )
+    assert.equal(await style(false, '.icon', 'visibility'), 'hidden')
+    // Teal on no ground of its own.
+    const line = await style(true, '.tick-mark', 'border-top-color')
+    assert.equal(await style(true, '.icon', 'stroke'), line)
+    assert.equal(await style(true, '.tick-mark', 'background-color'), 'rgba(0, 0, 0, 0)')
   })
 })
