@@ -59,9 +59,20 @@ const MOVES = ['j', 'k']
 const takesText = (element: EventTarget | null): boolean =>
   element instanceof Element && element.matches('input:not([type=checkbox]), textarea, select')
 
+/**
+ * The name of a key in the list, whatever Caps Lock says; a letter with Shift has none. A letter of another
+ * script is the Latin one that such keyboards have at the same place.
+ */
+function nameOf({ key, code, shiftKey }: KeyboardEvent): string {
+  if (!/^\p{Letter}$/u.test(key)) return key
+  if (shiftKey) return ''
+  return (/\p{Script=Latin}/u.test(key) ? key : code.replace('Key', '')).toLowerCase()
+}
+
 export function watchKeyboard(): void {
   addEventListener('keydown', (event) => {
-    const { key, target, repeat, ctrlKey, metaKey, altKey } = event
+    const { target, repeat, ctrlKey, metaKey, altKey } = event
+    const key = nameOf(event)
     if (altKey || takesText(target) || $('dialog[open]').length > 0) return
     if (ctrlKey || metaKey) {
       // It cannot be typed by accident, so it is there also when the keys by themselves are not.

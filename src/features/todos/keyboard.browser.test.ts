@@ -127,6 +127,43 @@ test('the todo page by keyboard and by touch', async (t) => {
     assert.equal(await page.locator('[aria-pressed=true].tick').count(), 0)
   })
 
+  await t.test(
+    'the keys are the same with Caps Lock and on keyboards of other scripts',
+    async (t) => {
+      const { page, context, texts } = await visitHome(t, url, { todos: ['One', 'Two'] })
+      const keyboard = await context.newCDPSession(page)
+      const CONTROL = 2
+      const SHIFT = 8
+      const press = async (key: string, code: string, modifiers = 0) => {
+        for (const type of ['rawKeyDown', 'keyUp'] as const) {
+          await keyboard.send('Input.dispatchKeyEvent', { type, key, code, modifiers })
+        }
+      }
+      const focused = () => page.locator(':focus .todo-text').textContent()
+      await press('о', 'KeyJ')
+      assert.equal(await focused(), 'Two')
+      await press('J', 'KeyJ')
+      assert.equal(await focused(), 'One')
+      // On a Dvorak keyboard the letter counts, wherever it is.
+      await press('k', 'KeyV')
+      assert.equal(await focused(), 'Two')
+      for (const [key, code] of [
+        ['я', 'KeyZ'],
+        ['ζ', 'KeyZ'],
+        ['Z', 'KeyZ'],
+        ['z', 'Slash'],
+      ] as const) {
+        await page.keyboard.press('Delete')
+        assert.deepEqual(await texts(), ['One'])
+        await press(key, code, CONTROL | SHIFT)
+        await press('ж', 'Semicolon', CONTROL)
+        assert.deepEqual(await texts(), ['One'])
+        await press(key, code, CONTROL)
+        assert.deepEqual(await texts(), ['Two', 'One'], key)
+      }
+    },
+  )
+
   await t.test('the keys can be switched off, and stay so', async (t) => {
     const { page } = await visitHome(t, url, { todos: ['One'] })
     await page.keyboard.press('?')
