@@ -5,9 +5,10 @@ import { tab } from '../storage.ts'
 import { part } from '../template.ts'
 import * as deletions from './deletions.ts'
 import * as field from './field.ts'
-import { countRow, insertFirst, rows, visibleRows } from './list.ts'
+import { countRow, insertFirst } from './list.ts'
 import { refresh } from './navigation.ts'
 import { isDraft, isTicked, knownOf, newRow, rowOf, textOf } from './row.ts'
+import { rows, visibleRows } from './rows.ts'
 import { look } from './todo.ts'
 
 // What is typed and not saved. A browser throws away the page of a tab that nobody looks at, on a phone most

@@ -1,6 +1,6 @@
 import { isAnyTyped } from './drafts.ts'
-import { visibleRows } from './list.ts'
 import { wantsText } from './row.ts'
+import { visibleRows } from './rows.ts'
 import { isIdle } from './writes.ts'
 
 /** Whether something that was done or typed would be lost with the page. */

@@ -1,5 +1,4 @@
 import $ from 'jquery'
-import { part } from '../template.ts'
 import {
   type Counts,
   emptyState,
@@ -11,43 +10,9 @@ import {
 } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf, wantsTick } from './row.ts'
+import { holdFocus, list, rows, visibleRows } from './rows.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
-
-const list = (): HTMLElement => part(document.body, '#todos')
-
-/** Every row, also those that are hidden until their deletion is final. */
-export const rows = (): HTMLElement[] => $(list()).children('.todo').get()
-export const visibleRows = (): HTMLElement[] => rows().filter((row) => !row.hidden)
-export const rowAt = (element: EventTarget | null): HTMLElement | undefined =>
-  element instanceof Element ? (element.closest<HTMLElement>('.todo') ?? undefined) : undefined
-export const focusedRow = (): HTMLElement | undefined => rowAt(document.activeElement)
-
-/**
- * Notes where the focus is. What it gives moves the focus on when its row has gone since, or its link to
- * another page: to the next row that is there, or the one before it, or the field for a new todo. In
- * another view that is a row in sight, and the page stays where the browser has scrolled it to.
- */
-export function holdFocus(isOtherView = false): () => void {
-  const row = focusedRow()
-  const [focused = row] = $('#pager :focus').get()
-  const visible = visibleRows()
-  const index = row ? visible.indexOf(row) : -1
-  const isThere = (element: HTMLElement) => element.checkVisibility()
-  return () => {
-    if (!focused || isThere(focused)) return
-    if (isOtherView) {
-      const isInSight = (row: HTMLElement) => row.getBoundingClientRect().bottom > 0
-      const place = visibleRows().find(isInSight) ?? part(document.body, '#main')
-      place.focus({ preventScroll: true })
-      return
-    }
-    const others = [...visible.slice(index + 1), ...visible.slice(0, index).toReversed()]
-    const next = others.find(isThere)
-    if (next) next.focus()
-    else $('#new-text').trigger('focus')
-  }
-}
 
 export function insertFirst(row: HTMLElement): void {
   list().prepend(row)

@@ -5,7 +5,6 @@ import { showDeletions } from './deletions.ts'
 import {
   currentView,
   hide,
-  holdFocus,
   insertFirst,
   isBehind,
   isOutOfView,
@@ -16,12 +15,12 @@ import {
   sayBehind,
   setView,
   unhide,
-  visibleRows,
 } from './list.ts'
 import { announce, type Shown, show } from './messages.ts'
 import { readView } from './reading.ts'
 import { retrying } from './retry.ts'
 import { holdsText } from './row.ts'
+import { holdFocus, visibleRows } from './rows.ts'
 import { sayEnded } from './session.ts'
 import { pageSize } from './todo.ts'
 import { isIdle, onIdle, writesAnswered } from './writes.ts'

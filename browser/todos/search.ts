@@ -1,7 +1,8 @@
 import $ from 'jquery'
-import { currentView, summary, visibleRows } from './list.ts'
+import { currentView, summary } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo } from './navigation.ts'
+import { visibleRows } from './rows.ts'
 
 const TYPING_PAUSE = 200
 

@@ -1,4 +1,4 @@
-import { rowAt } from './list.ts'
+import { rowAt } from './rows.ts'
 
 /** The second click of a double one comes within so many milliseconds, and as many pixels from the first. */
 const SOON = 300
