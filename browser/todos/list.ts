@@ -10,7 +10,7 @@ import {
 } from '../../src/features/todos/links.ts'
 import type { Todo } from '../../src/features/todos/schema.ts'
 import { holdsText, isDraft, isTicked, knownOf, learn, rowOf, textOf, wantsTick } from './row.ts'
-import { holdFocus, list, rows, visibleRows } from './rows.ts'
+import { holdFocus, insteadOfRows, list, rows, visibleRows } from './rows.ts'
 
 // What is shown: the rows, and around them the counts, the pages and the words for an empty list.
 
@@ -117,9 +117,11 @@ function showWords(): void {
   list().hidden = isPageEmpty
   showSummary()
   const state = emptyState(current, counts)
+  const focused = $('[data-empty]:focus-within').get(0)
   for (const element of $('[data-empty]').get()) {
     element.hidden = !isEmpty || element.dataset.empty !== state
   }
+  if (focused?.hidden) insteadOfRows().focus()
 }
 
 /** Notes which view the page shows, in every link that leads on from it. */

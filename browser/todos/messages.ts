@@ -1,5 +1,6 @@
 import $ from 'jquery'
 import { copyOf, part } from '../template.ts'
+import { insteadOfRows } from './rows.ts'
 
 /** After so many milliseconds words were heard. Who reads through the page later would take them for news. */
 const HEARD = 10_000
@@ -74,7 +75,7 @@ const noteFocus = ({ relatedTarget: from }: JQuery.FocusInEvent): void => {
 /** Gives the focus back to where it was, or to what is nearest to that. */
 function giveFocusBack(): void {
   if (!cameFrom) return
-  const places = [cameFrom, cameFrom.closest('.todo'), document.getElementById('new-text')]
+  const places = [cameFrom, cameFrom.closest('.todo'), insteadOfRows()]
   const place = places.find((each) => each?.checkVisibility())
   if (place instanceof HTMLElement) place.focus()
   cameFrom = null

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { phone } from '../../../test/browser.ts'
+import { TIME_IS_OVER } from '../../../test/deletions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -101,10 +102,7 @@ test('the todo page by keyboard and by touch', async (t) => {
 
   await t.test('the focus goes on when its row was deleted elsewhere', async (t) => {
     const { page, saved, elsewhere } = await visitHome(t, url, { todos: ['One', 'Two', 'Three'] })
-    const focused = () =>
-      page.evaluate<string>(
-        "(({ id, textContent }) => id === 'new-text' ? id : textContent.trim())(document.activeElement)",
-      )
+    const focused = () => page.locator(':focus').locator('.todo-text, h2').textContent()
     const [, two] = await saved()
     await page.keyboard.press('j')
     await page.keyboard.press('j')
@@ -113,7 +111,54 @@ test('the todo page by keyboard and by touch', async (t) => {
     await eventually(focused, 'One')
     for (const { id } of await saved()) await elsewhere('DELETE', `/${id}`)
     await page.keyboard.press('x')
-    await eventually(focused, 'new-text')
+    await eventually(focused, 'Nothing to do yet')
+  })
+
+  await t.test(
+    'where the last todo goes the keys go on, and no field gets the focus',
+    async (t) => {
+      const { page, context, texts } = await visitHome(t, url, { ...phone, todos: ['One', 'Two'] })
+      const focused = () => page.locator(':focus').locator('.todo-text, h2').textContent()
+      await page.keyboard.press('j')
+      await page.keyboard.press('Delete')
+      for (const key of ['u', 'Control+z']) {
+        await page.keyboard.press('Delete')
+        assert.deepEqual(await texts(), [])
+        assert.equal(await focused(), 'Nothing to do')
+        await page.keyboard.press(key)
+        assert.deepEqual(await texts(), ['One'])
+        assert.equal(await focused(), 'One')
+      }
+      await page.keyboard.press('u')
+      await page.getByRole('link', { name: /^Open / }).tap()
+      await page.locator('#todos:not([aria-busy])').waitFor()
+      await page.getByRole('button', { name: 'Done: Two' }).tap()
+      await eventually(texts, ['One'])
+      await page.getByRole('button', { name: 'Dismiss' }).focus()
+      const other = await context.newPage()
+      await other.goto('/home')
+      await other.getByRole('button', { name: 'Delete: One' }).tap()
+      await eventually(texts, [])
+      await page.keyboard.press('Enter')
+      assert.equal(await focused(), 'All done')
+      await other.getByRole('button', { name: 'Undo' }).tap()
+      await eventually(texts, ['One'])
+      await page.getByRole('button', { name: 'Done: One' }).tap()
+      await eventually(texts, [])
+      assert.equal(await focused(), 'All done')
+    },
+  )
+
+  await t.test('the focus stays with the words for an empty list when they change', async (t) => {
+    const { page, saved } = await visitHome(t, url, { todos: ['One'] })
+    const focused = () => page.locator(':focus').locator('h2').textContent()
+    await page.clock.install()
+    await page.keyboard.press('j')
+    await page.keyboard.press('Delete')
+    assert.equal(await focused(), 'Nothing to do')
+    await page.clock.fastForward(TIME_IS_OVER)
+    await eventually(saved, [])
+    await eventually(focused, 'Nothing to do yet')
   })
 
   await t.test('letters typed into a field, or with Control, are no commands', async (t) => {

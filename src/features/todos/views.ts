@@ -129,7 +129,7 @@ const emptyStates = ({ view, counts, rows }: HomeOptions): Html => {
   ]
   return html`${states.map(
     ([name, heading, text]) => html`
-    <div class="empty" data-empty="${name}" ${name !== state && html`hidden`}>
+    <div class="empty" data-empty="${name}" tabindex="-1" ${name !== state && html`hidden`}>
       ${icon(name.startsWith('search') ? 'search' : 'check')}
       <h2>${heading}</h2>
       <p>${text}</p>
