@@ -1,5 +1,5 @@
 import $ from 'jquery'
-import { homePath, pageNumber, type View, viewOf } from '../../src/features/todos/links.ts'
+import { homePath, type View, viewOf } from '../../src/features/todos/links.ts'
 import { Away, Refused, SignedOut } from '../api.ts'
 import { showDeletions } from './deletions.ts'
 import {
@@ -41,7 +41,8 @@ let look: ReturnType<typeof setTimeout> | undefined
 /** Set when the page shows what the server may know better, once everything is written. */
 let isStale = false
 
-const viewInAddress = (): View => viewOf(Object.fromEntries(new URLSearchParams(location.search)))
+export const viewInAddress = (): View =>
+  viewOf(Object.fromEntries(new URLSearchParams(location.search)))
 
 /**
  * Shows another view. `how` says whether Back leads to the present one. Gives false when it is not shown:
@@ -200,33 +201,12 @@ export function undoing(changed: HTMLElement, change: (row: HTMLElement) => void
 export const leadsElsewhere = (click: JQuery.TriggeredEvent): boolean =>
   [click.ctrlKey, click.metaKey, click.shiftKey, click.altKey].includes(true)
 
-async function follow(event: JQuery.TriggeredEvent): Promise<void> {
-  const { currentTarget } = event
-  if (!(currentTarget instanceof HTMLAnchorElement) || leadsElsewhere(event)) return
-  event.preventDefault()
-  const view = viewOf(Object.fromEntries(new URL(currentTarget.href).searchParams))
-  if (currentTarget.dataset.clearSearch !== undefined) $('#search').val('').trigger('focus')
-  if (!(await goTo(view, 'push')) || !currentTarget.dataset.page) return
-  scrollTo({ top: 0 })
-  announce(pageNumber(currentView(), pageCount()))
-  visibleRows()[0]?.focus({ preventScroll: true })
-}
-
-/** Lets links and Back change the view without a new page. */
+/** Begins with the view that the server drew, and reads it anew when it may be old. */
 export function watchNavigation(): void {
   // The address may name a page behind the last one.
   const [page = 1, pages = 1] = ($('#page-number').text().match(/\d+/g) ?? []).map(Number)
   setView({ ...viewInAddress(), page }, pages)
   noteShown()
-  $('.filters a, #pager a, [data-clear-search], [data-search-all]').on(
-    'click',
-    (event) => void follow(event),
-  )
-  addEventListener('popstate', () => {
-    const view = viewInAddress()
-    $('#search').val(view.q)
-    void goTo(view, 'stay')
-  })
   document.addEventListener('visibilitychange', lookAgain)
   // Of two windows side by side, none is ever hidden.
   addEventListener('focus', lookAgain)

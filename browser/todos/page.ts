@@ -12,6 +12,7 @@ import { resume } from './resume.ts'
 import { watchSearch } from './search.ts'
 import { ignoreSecondClicks } from './second-click.ts'
 import { watchReturn } from './session.ts'
+import { watchSteps } from './steps.ts'
 import { watchTicking } from './tick.ts'
 import { watchNetwork } from './writes.ts'
 
@@ -23,6 +24,7 @@ export function startTodoPage(list: HTMLElement): void {
   watchLeaving()
   askBeforeSigningOut(wouldLose)
   watchNavigation()
+  watchSteps()
   watchSearch()
   watchAdding()
   ignoreSecondClicks(list)
