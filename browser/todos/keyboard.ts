@@ -56,7 +56,7 @@ function showShortcuts(): void {
 /** Those that change nothing, so that they can be held. */
 const MOVES = ['j', 'k']
 
-const takesText = (element: EventTarget | null): boolean =>
+export const takesText = (element: EventTarget | null): boolean =>
   element instanceof Element && element.matches('input:not([type=checkbox]), textarea, select')
 
 /**

@@ -1,5 +1,6 @@
 import $ from 'jquery'
 import {
+  contentsOf,
   type Counts,
   emptyState,
   homePath,
@@ -79,14 +80,15 @@ let read = {
   visible: $('#todos').children('.todo').length,
 }
 
-/** What the list has, in words. What came and went since it was read is seen by the rows. */
-export function summary(): string {
-  const found = read.total + visibleRows().length - read.visible
-  return summaryOf(current, counts, isBehind() ? undefined : found)
-}
+/** How many todos the view has by now. What came and went since it was read is seen by the rows. */
+const found = (): number => read.total + visibleRows().length - read.visible
+
+/** What the view shows, in words for those who do not see it. */
+export const contents = (): string =>
+  $('[data-empty]:not([hidden]) h2').text() || contentsOf(current, found(), pages)
 
 const showSummary = (): void => {
-  $('#summary').text(lag || summary())
+  $('#summary').text(lag || summaryOf(current, counts, isBehind() ? undefined : found()))
 }
 
 /** The address of the view whose rows the page shows. */

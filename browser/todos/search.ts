@@ -1,8 +1,7 @@
 import $ from 'jquery'
-import { currentView, summary } from './list.ts'
+import { contents, currentView } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo } from './navigation.ts'
-import { visibleRows } from './rows.ts'
 
 const TYPING_PAUSE = 200
 
@@ -18,8 +17,7 @@ export function watchSearch(): void {
     // One step back leads out of the search, however many letters it took.
     const how = isTyping ? 'replace' : 'push'
     isTyping = true
-    if (!(await goTo({ show, q, page: 1 }, how)) || !q) return
-    announce(visibleRows().length === 0 ? 'Nothing found' : summary())
+    if (await goTo({ show, q, page: 1 }, how)) announce(contents())
   }
   $('#search')
     .on('input', () => {

@@ -1,6 +1,7 @@
 import $ from 'jquery'
-import { pageNumber, viewOf } from '../../src/features/todos/links.ts'
-import { currentView, pageCount } from './list.ts'
+import { homePath, pageNumber, viewOf } from '../../src/features/todos/links.ts'
+import { takesText } from './keyboard.ts'
+import { contents, currentView, pageCount } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo, leadsElsewhere, viewInAddress } from './navigation.ts'
 import { visibleRows } from './rows.ts'
@@ -12,11 +13,24 @@ async function follow(event: JQuery.TriggeredEvent): Promise<void> {
   if (!(currentTarget instanceof HTMLAnchorElement) || leadsElsewhere(event)) return
   event.preventDefault()
   const view = viewOf(Object.fromEntries(new URL(currentTarget.href).searchParams))
-  if (currentTarget.dataset.clearSearch !== undefined) $('#search').val('').trigger('focus')
-  if (!(await goTo(view, 'push')) || !currentTarget.dataset.page) return
+  const { page, clearSearch, searchAll } = currentTarget.dataset
+  if (clearSearch !== undefined) $('#search').val('').trigger('focus')
+  if (!(await goTo(view, 'push'))) return
+  announce(page === undefined ? contents() : pageNumber(currentView(), pageCount()))
+  // The others stay where they are, and keep the focus.
+  if (page === undefined && searchAll === undefined) return
   scrollTo({ top: 0 })
-  announce(pageNumber(currentView(), pageCount()))
-  visibleRows()[0]?.focus({ preventScroll: true })
+  // Who began to type meanwhile goes on.
+  if (!takesText(document.activeElement)) visibleRows()[0]?.focus({ preventScroll: true })
+}
+
+/** Shows the view of the address, to which Back or Forward led. */
+async function comeBack(): Promise<void> {
+  const view = viewInAddress()
+  // The step was within the page, as by the link to its content.
+  if (homePath(view) === homePath(currentView())) return
+  $('#search').val(view.q)
+  if (await goTo(view, 'stay')) announce(contents())
 }
 
 /** Lets links and Back change the view without a new page. */
@@ -25,9 +39,5 @@ export function watchSteps(): void {
     'click',
     (event) => void follow(event),
   )
-  addEventListener('popstate', () => {
-    const view = viewInAddress()
-    $('#search').val(view.q)
-    void goTo(view, 'stay')
-  })
+  addEventListener('popstate', () => void comeBack())
 }

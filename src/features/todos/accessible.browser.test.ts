@@ -103,6 +103,33 @@ test('the todo page is accessible', async (t) => {
     await isBrief('#alarm', 'Not added: The text must have at most 2000 characters. “xxx')
   })
 
+  await t.test('what another view shows is said to those who listen', async (t) => {
+    const todos = [...Array.from({ length: 26 }, (_, index) => `Todo ${index}`), 'Milk']
+    const { page } = await visitHome(t, url, { todos })
+    const says = (words: string) =>
+      eventually(() => page.locator('#announcer').textContent(), words)
+    const filter = (name: string) => page.getByRole('link', { name: new RegExp(`^${name} `) })
+    await filter('Done').click()
+    await says('Nothing is done yet')
+    await filter('Open').click()
+    await says('Open: 27 todos')
+    await page.getByRole('link', { name: 'Next' }).click()
+    await says('Page 2 of 2')
+    await filter('All').click()
+    await says('All: 27 todos')
+    await page.goBack()
+    await says('Open: 27 todos, page 2 of 2')
+    await page.getByLabel('Search').fill('milk')
+    await says('1 todo with “milk”')
+    await page.getByLabel('Search').press('Escape')
+    await says('Open: 27 todos')
+    await page.getByLabel('Search').fill('bread')
+    await says('Nothing found')
+    await filter('All').click()
+    await page.getByRole('link', { name: 'Show all' }).click()
+    await says('All: 27 todos')
+  })
+
   await t.test('nothing moves for one who wants no motion', async (t) => {
     const { page } = await visitHome(t, url, { reducedMotion: 'reduce', todos: ['One'] })
     const durations = await page.evaluate<string[]>(

@@ -4,6 +4,8 @@
 export const shows = ['all', 'open', 'done'] as const
 export type Show = (typeof shows)[number]
 
+export const showNames: Readonly<Record<Show, string>> = { all: 'All', open: 'Open', done: 'Done' }
+
 /** What a person looks at: which of the todos, with which text in them, and which page of those. */
 export interface View {
   readonly show: Show
@@ -24,6 +26,10 @@ export function emptyState({ show, q }: View, { all }: Counts): string {
   return all === 0 ? 'first' : show
 }
 
+const todos = (count: number): string => `${count} ${count === 1 ? 'todo' : 'todos'}`
+
+const foundWith = (q: string, found: number): string => `${todos(found)} with “${q}”`
+
 /** What the list has, in words above it; `found` is how many todos a search found, once that is known. */
 export function summaryOf(
   { q }: Pick<View, 'q'>,
@@ -31,9 +37,13 @@ export function summaryOf(
   found?: number,
 ): string {
   if (!q) return `${open} to do`
-  return found === undefined
-    ? `Todos with “${q}”`
-    : `${found} ${found === 1 ? 'todo' : 'todos'} with “${q}”`
+  return found === undefined ? `Todos with “${q}”` : foundWith(q, found)
+}
+
+/** What a view shows, in words for those who do not see it; `found` is how many todos are on all its pages. */
+export function contentsOf({ show, q, page }: View, found: number, pages: number): string {
+  const what = q ? foundWith(q, found) : `${showNames[show]}: ${todos(found)}`
+  return page > 1 ? `${what}, page ${page} of ${pages}` : what
 }
 
 export const pageNumber = ({ page }: Pick<View, 'page'>, pages: number): string =>

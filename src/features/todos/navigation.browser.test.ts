@@ -116,6 +116,42 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(addressOf(page), '/home')
   })
 
+  await t.test('a search in all todos leads to the first that it finds', async (t) => {
+    const { page } = await visitHome(t, url, { todos: ['✓ Apples', '✓ More apples', 'Bread'] })
+    const said = () => page.locator('#announcer').textContent()
+    const focused = () => page.locator(':focus').locator('.todo-text, h2').textContent()
+    const look = async () => {
+      await page.getByRole('link', { name: 'Look in all todos' }).focus()
+      await page.keyboard.press('Enter')
+    }
+    await page.goto('/home?show=open&q=apples')
+    await look()
+    await eventually(said, '2 todos with “apples”')
+    await eventually(focused, 'More apples')
+    await page.goto('/home?show=open&q=pears')
+    await look()
+    await eventually(said, 'Nothing found')
+    assert.equal(await focused(), 'Nothing found')
+  })
+
+  await t.test('who types while a page is read goes on typing', async (t) => {
+    const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 27) })
+    const read = Promise.withResolvers<void>()
+    await page.route(
+      ({ search }) => search !== '',
+      async (route) => {
+        await read.promise
+        await route.continue()
+      },
+    )
+    await page.getByRole('link', { name: 'Next' }).click()
+    await page.getByLabel('New todo').focus()
+    read.resolve()
+    await eventually(texts, ['Todo 2', 'Todo 1'])
+    await eventually(() => page.locator('#announcer').textContent(), 'Page 2 of 2')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'new-text')
+  })
+
   await t.test('a page behind the last one is the last one', async (t) => {
     const { page, texts } = await visitHome(t, url, { todos: many.slice(0, 27) })
     await page.goto('/home?page=99')
@@ -139,7 +175,7 @@ test('finding the way on the todo page', async (t) => {
     assert.equal(await page.getByRole('link', { name: 'Next' }).isVisible(), false)
     await page.goBack()
     await eventually(firstOf(texts), 'Todo 35')
-    await page.getByText('Page 2 of 3').waitFor()
+    await page.getByText('Page 2 of 3', { exact: true }).waitFor()
   })
 
   await t.test('a page from which todos go is filled up', async (t) => {

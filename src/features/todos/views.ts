@@ -8,7 +8,7 @@ import {
   emptyState,
   homePath,
   pageNumber,
-  type Show,
+  showNames,
   shows,
   summaryOf,
   type View,
@@ -86,14 +86,12 @@ const addForm = ({ person, view, addKey, add }: HomeOptions): Html => html`
   </form>
   <div id="new-text-fault">${add && warning(`The text ${add.fault}.`)}</div>`
 
-const filterNames: Readonly<Record<Show, string>> = { all: 'All', open: 'Open', done: 'Done' }
-
 const filters = ({ view, counts }: HomeOptions): Html => html`
   <nav class="filters" aria-label="Show">
     ${shows.map(
       (show) => html`
       <a href="${homePath({ show, q: view.q, page: 1 })}" data-show="${show}"
-        ${show === view.show && html`aria-current="page"`}>${filterNames[show]}
+        ${show === view.show && html`aria-current="page"`}>${showNames[show]}
         <span class="count" data-count="${show}">${counts[show]}</span></a>`,
     )}
   </nav>`
