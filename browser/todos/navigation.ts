@@ -36,6 +36,8 @@ let slow: ReturnType<typeof setTimeout> | undefined
 let failure: Shown | undefined
 const retry = retrying(reload)
 let askedAt = Date.now()
+/** Where the view that is being read was scrolled to when the person left it. */
+let scrolledTo: number | undefined
 /** Set while the person has come back to a view that is not that old. */
 let look: ReturnType<typeof setTimeout> | undefined
 /** Set when the page shows what the server may know better, once everything is written. */
@@ -44,14 +46,28 @@ let isStale = false
 export const viewInAddress = (): View =>
   viewOf(Object.fromEntries(new URLSearchParams(location.search)))
 
+/** Notes in the present step of the history where the page is scrolled to. */
+export function notePlace(): void {
+  if (!isBehind()) history.replaceState({ scrolledTo: scrollY }, '')
+}
+
 /**
- * Shows another view. `how` says whether Back leads to the present one. Gives false when it is not shown:
- * it could not be read, or another one was asked for meanwhile.
+ * Shows another view. `how` says whether Back leads to the present one, and `place` where it is scrolled to
+ * once its rows are there. Gives false when it is not shown: it could not be read, or another one was asked
+ * for meanwhile.
  */
-export function goTo(view: View, how: 'push' | 'replace' | 'stay'): Promise<boolean> {
+export function goTo(
+  view: View,
+  how: 'push' | 'replace' | 'stay',
+  place?: number,
+): Promise<boolean> {
   const path = homePath(view)
   const isHere = path === location.pathname + location.search
-  if (how === 'push' && !isHere) history.pushState(null, '', path)
+  if (how === 'push' && !isHere) {
+    notePlace()
+    history.pushState(null, '', path)
+  }
+  scrolledTo = place
   if (how === 'replace') history.replaceState(null, '', path)
   setView(view, pageCount())
   retry.reset()
@@ -140,6 +156,9 @@ async function read(view: View, signal: AbortSignal): Promise<boolean> {
   setView(view, pages)
   render(todos, total, counts, isOtherView)
   showDeletions()
+  // The browser has tried, while the rows of another view stood there, which may be fewer.
+  if (scrolledTo !== undefined) scrollTo({ top: scrolledTo })
+  scrolledTo = undefined
   moveFocusOn()
   return true
 }

@@ -1,9 +1,10 @@
 import $ from 'jquery'
 import { homePath, pageNumber, viewOf } from '../../src/features/todos/links.ts'
+import { isRecord } from '../../src/lib/record.ts'
 import { takesText } from './keyboard.ts'
 import { contents, currentView, pageCount } from './list.ts'
 import { announce } from './messages.ts'
-import { goTo, leadsElsewhere, viewInAddress } from './navigation.ts'
+import { goTo, leadsElsewhere, notePlace, viewInAddress } from './navigation.ts'
 import { visibleRows } from './rows.ts'
 
 // The steps from one view to the other: by a link, and back.
@@ -24,13 +25,15 @@ async function follow(event: JQuery.TriggeredEvent): Promise<void> {
   if (!takesText(document.activeElement)) visibleRows()[0]?.focus({ preventScroll: true })
 }
 
-/** Shows the view of the address, to which Back or Forward led. */
-async function comeBack(): Promise<void> {
+/** Shows the view of the address, to which Back or Forward led, where the person was in it. */
+async function comeBack(state: unknown): Promise<void> {
   const view = viewInAddress()
   // The step was within the page, as by the link to its content.
   if (homePath(view) === homePath(currentView())) return
   $('#search').val(view.q)
-  if (await goTo(view, 'stay')) announce(contents())
+  const place =
+    isRecord(state) && typeof state.scrolledTo === 'number' ? state.scrolledTo : undefined
+  if (await goTo(view, 'stay', place)) announce(contents())
 }
 
 /** Lets links and Back change the view without a new page. */
@@ -39,5 +42,7 @@ export function watchSteps(): void {
     'click',
     (event) => void follow(event),
   )
-  addEventListener('popstate', () => void comeBack())
+  addEventListener('popstate', ({ state }) => void comeBack(state))
+  // Back leaves a step without a word before.
+  addEventListener('scrollend', notePlace)
 }

@@ -29,6 +29,39 @@ test('the links of the todo page do as links do', async (t) => {
     assert.equal(await page.evaluate(isInSight), true)
   })
 
+  await t.test(
+    'Back and Forward lead to where the person was, however long the pages are',
+    async (t) => {
+      const { page, texts } = await visitHome(t, url, { todos: [...many, 'One', 'Two', 'Three'] })
+      const firstText = async () => (await texts())[0]
+      const position = () => page.evaluate<number>('Math.round(scrollY)')
+      await page.goto('/home?page=2')
+      const next = page.getByRole('link', { name: 'Next' })
+      await next.scrollIntoViewIfNeeded()
+      const before = await position()
+      assert.ok(before > 0)
+      await next.click()
+      await eventually(firstText, 'Todo 3')
+      await page.goBack()
+      await eventually(firstText, 'Todo 28')
+      await eventually(position, before)
+      const isInSight = 'document.activeElement.getBoundingClientRect().bottom > 0'
+      assert.equal(await page.evaluate(isInSight), true)
+      await page.goForward()
+      await eventually(firstText, 'Todo 3')
+      await page.getByRole('link', { name: /^All / }).click()
+      await eventually(firstText, 'Three')
+      const noted = () => page.evaluate<unknown>('history.state?.scrolledTo')
+      await page.evaluate('scrollTo(0, 300)')
+      await eventually(noted, 300)
+      await page.goBack()
+      await eventually(firstText, 'Todo 3')
+      await page.goForward()
+      await eventually(firstText, 'Three')
+      await eventually(position, 300)
+    },
+  )
+
   await t.test('with Shift they are left to the browser, which opens a window', async (t) => {
     const { page } = await visitHome(t, url, { todos: ['One'] })
     // No window: a busy machine is slow to open one.
