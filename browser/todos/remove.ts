@@ -5,12 +5,12 @@ import * as field from './field.ts'
 import { countRow, hide, remove as removeRow, unhide } from './list.ts'
 import { finishLeftovers } from './leftovers.ts'
 import { wouldLose } from './leaving.ts'
-import { alarm, announce } from './messages.ts'
+import { alarm } from './messages.ts'
 import { refill, refresh } from './navigation.ts'
 import { idOf, letGo, textOf } from './row.ts'
 import { rowAt } from './rows.ts'
 import { api, erase, get } from './todo.ts'
-import { offerUndo, withdrawOffers } from './undo.ts'
+import { offerUndo, sayUndone, withdrawOffers } from './undo.ts'
 import { write } from './writes.ts'
 
 /** How long signing out waits, in milliseconds. */
@@ -69,7 +69,7 @@ function undoLate(row: HTMLElement): void {
 
 function bringBack(row: HTMLElement): void {
   restore(row)
-  announce(`Not deleted: ${textOf(row)}`)
+  sayUndone(row, `Not deleted: ${textOf(row)}`)
 }
 
 function restore(row: HTMLElement): void {

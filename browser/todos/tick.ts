@@ -1,11 +1,11 @@
 import * as deletions from './deletions.ts'
-import { count, isOutOfView, unhide } from './list.ts'
+import { count, isOutOfView, presentRow, unhide } from './list.ts'
 import { alarm, announce } from './messages.ts'
 import { leaveView, refresh, undoing } from './navigation.ts'
 import { idOf, isTicked, learn, settle, textOf, want, wantsTick } from './row.ts'
 import { rowAt } from './rows.ts'
 import { change } from './todo.ts'
-import { offerUndo } from './undo.ts'
+import { offerUndo, sayUndone } from './undo.ts'
 import { write } from './writes.ts'
 
 /** How long a todo that no longer belongs in the view can be seen there, in milliseconds. */
@@ -18,7 +18,11 @@ const outcome = (row: HTMLElement): string =>
 export function toggle(row: HTMLElement): void {
   const before = isTicked(row)
   tick(row, !before)
-  const undo = undoing(row, (row) => tick(row, before))
+  const takeBack = undoing(row, (row) => tick(row, before))
+  const undo = () => {
+    takeBack()
+    sayUndone(row, outcome(presentRow(row)))
+  }
   if (!isOutOfView(row)) {
     offerUndo(row, undo)
     return

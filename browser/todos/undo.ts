@@ -1,4 +1,5 @@
-import { type Message, type Shown, show } from './messages.ts'
+import { presentRow } from './list.ts'
+import { announce, type Message, type Shown, show } from './messages.ts'
 
 /** How long a message offers to undo something, in milliseconds, and a deletion can be undone. */
 export const SECOND_THOUGHTS = 8_000
@@ -66,4 +67,10 @@ export function undoLast(): boolean {
   undoable?.message?.close()
   undoable?.undo()
   return undoable !== undefined
+}
+
+/** Says what undoing made of a row: to all where the page does not show it. */
+export function sayUndone(row: HTMLElement, text: string): void {
+  if (presentRow(row).isConnected) announce(text)
+  else show({ text, lifetime: SECOND_THOUGHTS })
 }

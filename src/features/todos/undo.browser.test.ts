@@ -126,6 +126,30 @@ test('a key that is held, and Undo by its key', async (t) => {
     assert.deepEqual(await noted(page)(), [])
   })
 
+  await t.test('what another page of the list has, which is said', async (t) => {
+    const many = Array.from({ length: 30 }, (_, index) => `Todo ${index + 1}`)
+    const { page, texts, saved } = await visitHome(t, url, { todos: many })
+    const press = (key: string) => page.keyboard.press(key)
+    const messages = () => page.locator('.toast > p').allTextContents()
+    const first = async () => (await saved())[0]
+    await press('j')
+    await press('x')
+    await press('u')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.deepEqual(await messages(), [])
+    await press('x')
+    await eventually(async () => (await first())?.completed, true)
+    await press('j')
+    await press('Delete')
+    await page.getByRole('link', { name: 'Next' }).click()
+    await eventually(async () => (await texts()).at(-1), 'Todo 1')
+    await press('u')
+    await eventually(messages, ['Not deleted: Todo 29'])
+    await press('u')
+    await eventually(messages, ['Not deleted: Todo 29', 'Open again: Todo 30'])
+    await eventually(async () => (await first())?.completed, false)
+  })
+
   await t.test('nothing of a todo whose deletion is final', async (t) => {
     const { page, texts, saved } = await visitHome(t, url, { todos })
     await page.clock.install()
