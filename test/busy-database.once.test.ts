@@ -9,10 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
+import { SqliteConnection } from '../src/db/sqlite-database.ts'
+import type { Db } from '../src/db/tables.ts'
 import { fromNow } from '../src/lib/time.ts'
 import { until } from './server.ts'
 import { signedInVisitor } from './visitor.ts'
-import { type Client, world } from './world.ts'
+import { type Client, type Person, world } from './world.ts'
 
 async function sharedFile(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'todo-app-'))
@@ -164,6 +166,76 @@ test('one of many writes at once that is refused takes none of the others with i
   assert.deepEqual([first?.statusCode, second?.statusCode].sort(), [201, 409])
   for (const { statusCode } of todos) assert.equal(statusCode, 201)
   assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '20')
+})
+
+/** Has the disk fail once, at this statement. */
+function failOnce(t: TestContext, statement: string) {
+  const run = SqliteConnection.prototype.run
+  const faulty = t.mock.method(
+    SqliteConnection.prototype,
+    'run',
+    function (this: SqliteConnection, text: string, parameters: readonly unknown[]) {
+      if (text !== statement) return run.call(this, text, parameters)
+      faulty.mock.restore()
+      throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
+    },
+  )
+}
+
+for (const statement of ['savepoint member', 'rollback to member', 'release member']) {
+  test(`a disk that fails at "${statement}" is a 503, and the next writes are done`, async (t) => {
+    const { ann } = await sharedFile(t)
+    const add = (text: string, key: string) =>
+      ann.post('/api/v1/todos', { text }, { 'idempotency-key': key })
+    await add('First', 'used')
+    failOnce(t, statement)
+    const [beside, failed, after] = await Promise.all([
+      ann.post('/api/v1/todos', { text: 'Beside' }),
+      add('Failed', 'used'),
+      add('After', 'new'),
+    ])
+    assert.equal(failed.statusCode, 503)
+    assert.equal(after.statusCode, 201)
+    assert.equal((await add('Next', 'next')).statusCode, 201)
+    const texts = (await ann.get('/api/v1/todos?sort=id'))
+      .json<Array<{ text: string }>>()
+      .map(({ text }) => text)
+    const acknowledged = beside.statusCode === 201 ? ['Beside'] : []
+    assert.deepEqual(texts, ['First', ...acknowledged, 'After', 'Next'])
+  })
+}
+
+test('a transaction that cannot be taken back leaves nothing, nor does what shares its commit', async (t) => {
+  const { ann, bob, db } = await sharedFile(t)
+  failOnce(t, 'rollback to member')
+  const rename = (db: Db, { id }: Person) =>
+    db.updateTable('users').set({ fname: 'Other' }).where('id', '=', id).execute()
+  const [beside, failed] = await Promise.allSettled([
+    rename(db, ann),
+    db.transaction().execute(async (db) => {
+      await rename(db, bob)
+      throw new Error('not to be')
+    }),
+  ])
+  assert.deepEqual([beside.status, failed.status], ['rejected', 'rejected'])
+  for (const person of [ann, bob]) {
+    const { fname } = (await person.get('/auth/me')).json()
+    assert.notEqual(fname, 'Other')
+  }
+})
+
+test('a write that waits too long for another one of its process is a 503', async (t) => {
+  const { ann, db } = await sharedFile(t)
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+  const other = db.transaction().execute(() => held)
+  const writes = ['One', 'Two'].map((text) => ann.post('/api/v1/todos', { text }))
+  for (const answer of await Promise.all(writes)) {
+    assert.equal(answer.statusCode, 503)
+    assert.match(String(answer.headers['retry-after']), /^\d+$/)
+  }
+  letGo()
+  await other
+  assert.equal((await ann.post('/api/v1/todos', { text: 'In time' })).statusCode, 201)
 })
 
 test('many that wait for another process wait together, not one after the other', async (t) => {

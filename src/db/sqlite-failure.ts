@@ -24,12 +24,16 @@ class SqliteFailure extends ForeseenError {
   /** SQLite's extended result code, as in the error that this explains. */
   readonly errcode: number
 
-  constructor(message: string, cause: Error, errcode: number) {
+  constructor(message: string, cause: Error | undefined, errcode: number) {
     super(message, { cause })
     this.name = 'SqliteFailure'
     this.errcode = errcode
   }
 }
+
+/** What a write throws that other writers of the same process let wait for too long. */
+export const keptWaiting = () =>
+  new SqliteFailure('Other writes of this process took too long.', undefined, BUSY)
 
 /** SQLite's extended result code. */
 const errcodeOf = (error: unknown): number | undefined =>

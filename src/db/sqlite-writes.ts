@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { atEndOfTurn } from '../lib/turn.ts'
 import type { SqliteConnection } from './sqlite-database.ts'
-import { isBusy } from './sqlite-failure.ts'
+import { isBusy, keptWaiting } from './sqlite-failure.ts'
 
-/** How long to wait for another process's write lock, in milliseconds. */
+/** How long to wait for another process's write lock, or for another writer of this one, in milliseconds. */
 const PATIENCE = 5_000
 const TRY_AGAIN_MAX = 15
 
@@ -40,7 +40,8 @@ export async function whenUnlocked<Result>(
  */
 export class SharedCommit {
   readonly #connection: SqliteConnection
-  readonly #waiting: Array<() => void> = []
+  /** In the order in which they came. */
+  readonly #waiting = new Set<() => void>()
   /** Whether somebody is between `begin` and `end` or `abandon`. */
   #isTaken = false
   /** Those whose writes are in the open transaction. */
@@ -56,10 +57,13 @@ export class SharedCommit {
   async begin(): Promise<void> {
     // Waiting for other writers counts too: the last of many would else wait for the lock for minutes.
     const since = performance.now()
-    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#isTaken = true
-    if (this.#connection.isInTransaction) return
+    await this.#takeTurn()
     try {
+      if (this.#connection.isInTransaction) {
+        if (this.#members.length > 0) return
+        // All that it holds was abandoned.
+        this.#connection.run('rollback', [])
+      }
       // With the write lock at once: a transaction that reads first and then writes would fail when
       // another process wrote in between.
       await whenUnlocked(() => this.#connection.run('begin immediate', []), since)
@@ -68,6 +72,25 @@ export class SharedCommit {
       throw error
     }
     atEndOfTurn(this.#commitSoon)
+  }
+
+  /** Throws when those before take too long. */
+  async #takeTurn(): Promise<void> {
+    if (!this.#isTaken) {
+      this.#isTaken = true
+      return
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const goOn = () => {
+      clearTimeout(limit)
+      resolve()
+    }
+    const limit = setTimeout(() => {
+      this.#waiting.delete(goOn)
+      reject(keptWaiting())
+    }, PATIENCE)
+    this.#waiting.add(goOn)
+    return promise
   }
 
   /** Ends one's writing; gives once it is on the disk, throws when it never will be. */
@@ -82,6 +105,12 @@ export class SharedCommit {
   abandon(reason: unknown): void {
     // A full disk rolls back the whole transaction, and with it what the others wrote.
     if (!this.#connection.isInTransaction) this.#settle((member) => member.reject(reason))
+    this.#pass()
+  }
+
+  /** Ends one's writing that cannot be told from what the others wrote any more: nothing of all is to stay. */
+  abandonAll(reason: unknown): void {
+    this.#takeBack(reason)
     this.#pass()
   }
 
@@ -100,9 +129,13 @@ export class SharedCommit {
 
   #pass(): void {
     if (this.#isDue) this.#commit()
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#isTaken = false
+    const [next] = this.#waiting
+    if (next) {
+      this.#waiting.delete(next)
+      next()
+    } else {
+      this.#isTaken = false
+    }
   }
 
   #commit(): void {
@@ -112,9 +145,17 @@ export class SharedCommit {
       this.#connection.run(this.#members.length > 0 ? 'commit' : 'rollback', [])
       this.#settle((member) => member.resolve())
     } catch (error) {
-      if (this.#connection.isInTransaction) this.#connection.run('rollback', [])
-      this.#settle((member) => member.reject(error))
+      this.#takeBack(error)
     }
+  }
+
+  #takeBack(reason: unknown): void {
+    try {
+      if (this.#connection.isInTransaction) this.#connection.run('rollback', [])
+    } catch {
+      // It is tried again before anybody writes.
+    }
+    this.#settle((member) => member.reject(reason))
   }
 
   #settle(how: (member: PromiseWithResolvers<void>) => void): void {

@@ -98,7 +98,12 @@ class SqliteSession implements DatabaseConnection {
   async begin(): Promise<void> {
     const { writer, writes } = this.#connections
     await writes.begin()
-    writer.run('savepoint member', [])
+    try {
+      writer.run('savepoint member', [])
+    } catch (error) {
+      writes.abandon(error)
+      throw error
+    }
     this.#isInTransaction = true
     this.#failure = undefined
   }
@@ -115,9 +120,14 @@ class SqliteSession implements DatabaseConnection {
     if (!this.#isInTransaction) return
     this.#isInTransaction = false
     const { writer, writes } = this.#connections
-    if (writer.isInTransaction) {
-      writer.run('rollback to member', [])
-      writer.run('release member', [])
+    try {
+      if (writer.isInTransaction) {
+        writer.run('rollback to member', [])
+        writer.run('release member', [])
+      }
+    } catch (error) {
+      writes.abandonAll(error)
+      throw error
     }
     writes.abandon(this.#failure)
   }
