@@ -224,6 +224,16 @@ test('a transaction that cannot be taken back leaves nothing, nor does what shar
   }
 })
 
+test('a disk that fails where a read ends spoils no later one', async (t) => {
+  const { ann } = await sharedFile(t)
+  failOnce(t, 'commit')
+  for (let round = 0; round < 3; round++) {
+    assert.equal((await ann.get('/api/v1/todos')).statusCode, 200)
+  }
+  assert.equal((await ann.post('/api/v1/todos', { text: 'After' })).statusCode, 201)
+  assert.equal((await ann.get('/api/v1/todos')).headers['x-total-count'], '1')
+})
+
 test('a write that waits too long for another one of its process is a 503', async (t) => {
   const { ann, db } = await sharedFile(t)
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>()

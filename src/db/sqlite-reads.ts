@@ -59,6 +59,8 @@ export class SharedReads {
 
   #runUntil(end: number): void {
     try {
+      // One that could not be ended sees none of what was written since.
+      if (this.#connection.isInTransaction) this.#connection.run('rollback', [])
       this.#connection.run('begin', [])
       do this.#waiting.shift()?.run()
       while (this.#waiting.length > 0 && performance.now() < end)
