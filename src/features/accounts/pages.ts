@@ -30,15 +30,15 @@ export const accountPages =
 
     async function show(request: FastifyRequest, reply: FastifyReply, submitted?: Submitted) {
       const { id } = callerOf(request)
-      const [user, list] = await Promise.all([
+      const [user, count] = await Promise.all([
         users.get(db, id),
-        sessions.listActive(db, id, fromNow(-idleTimeout)),
+        sessions.countActive(db, id, fromNow(-idleTimeout)),
       ])
       return sendPage(request, reply, {
         title: 'Account',
         user,
         current: 'account',
-        content: accountView({ user, sessions: list.length, submitted }),
+        content: accountView({ user, sessions: count, submitted }),
       })
     }
 

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { countOf } from '../../db/queries.ts'
 import type { Db, Tables } from '../../db/tables.ts'
 import { now } from '../../lib/time.ts'
 
@@ -7,22 +8,37 @@ export type ListedSession = Pick<
   'id' | 'user_agent' | 'address' | 'created_at' | 'last_used_at' | 'expires_at'
 > & { readonly is_browser: boolean }
 
-const ofUser = (db: Db, userId: number) =>
-  db
-    .selectFrom('sessions')
-    .select([
-      'id',
-      'cookie_digest',
-      'user_agent',
-      'address',
-      'created_at',
-      'last_used_at',
-      'expires_at',
-    ])
-    .where('user_id', '=', userId)
-    .where('expires_at', '>', now())
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id', 'desc')
+const within = (db: Db, userId: number) =>
+  db.selectFrom('sessions').where('user_id', '=', userId).where('expires_at', '>', now())
+
+/**
+ * Of those within their limit the ones that can go on: of a browser that was used since `idleSince`, and of an API client
+ * whose refresh token is good.
+ */
+const active = (db: Db, userId: number, idleSince: string) =>
+  within(db, userId).where(({ and, eb, exists, or, selectFrom }) =>
+    or([
+      and([eb('cookie_digest', 'is not', null), eb('last_used_at', '>', idleSince)]),
+      exists(
+        selectFrom('refresh_tokens')
+          .select('token_digest')
+          .where('refresh_tokens.user_id', '=', userId)
+          .whereRef('refresh_tokens.session_id', '=', 'sessions.id')
+          .where('refresh_tokens.spent_at', 'is', null)
+          .where('refresh_tokens.expires_at', '>', now()),
+      ),
+    ]),
+  )
+
+const columns = [
+  'id',
+  'cookie_digest',
+  'user_agent',
+  'address',
+  'created_at',
+  'last_used_at',
+  'expires_at',
+] as const
 
 const listed = ({
   cookie_digest,
@@ -34,33 +50,31 @@ const listed = ({
 
 /** The sessions of a user that are within their limit, the one used last first. */
 export async function list(db: Db, userId: number): Promise<ListedSession[]> {
-  const rows = await ofUser(db, userId).execute()
+  const rows = await within(db, userId)
+    .select(columns)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
   return rows.map(listed)
 }
 
-/**
- * Of those the ones that can go on: of a browser that was used since `idleSince`, and of an API client
- * whose refresh token is good.
- */
+/** The session `currentId` first, and then the ones used last: `limit` of all that can go on. */
 export async function listActive(
   db: Db,
   userId: number,
   idleSince: string,
+  { currentId, limit }: { readonly currentId: number; readonly limit: number },
 ): Promise<ListedSession[]> {
-  const rows = await ofUser(db, userId)
-    .where(({ and, eb, exists, or, selectFrom }) =>
-      or([
-        and([eb('cookie_digest', 'is not', null), eb('last_used_at', '>', idleSince)]),
-        exists(
-          selectFrom('refresh_tokens')
-            .select('token_digest')
-            .where('refresh_tokens.user_id', '=', userId)
-            .whereRef('refresh_tokens.session_id', '=', 'sessions.id')
-            .where('refresh_tokens.spent_at', 'is', null)
-            .where('refresh_tokens.expires_at', '>', now()),
-        ),
-      ]),
-    )
+  const rows = await active(db, userId, idleSince)
+    .select(columns)
+    .orderBy(({ eb }) => eb('id', '=', currentId), 'desc')
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
     .execute()
   return rows.map(listed)
 }
+
+/** How many sessions of a user can go on. */
+export const countActive = (db: Db, userId: number, idleSince: string): Promise<number> =>
+  countOf(active(db, userId, idleSince))

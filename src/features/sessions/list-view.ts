@@ -5,14 +5,15 @@ import { html, type Html } from '../../web/html.ts'
 import { clientName } from './client-name.ts'
 import type { ListedSession } from './list-store.ts'
 
-/** Where a person is signed in, the session of this very browser first. */
+/** Where a person is signed in, the session of this very browser first; `list` may leave some of the `total` out. */
 export function sessionsView(
   userId: number,
-  sessions: readonly ListedSession[],
+  { list, total }: { readonly list: readonly ListedSession[]; readonly total: number },
   currentId: number,
 ): Html {
-  const current = sessions.filter(({ id }) => id === currentId)
-  const others = sessions.filter(({ id }) => id !== currentId)
+  const current = list.filter(({ id }) => id === currentId)
+  const others = list.filter(({ id }) => id !== currentId)
+  const more = total - list.length
   return html`
   <div class="account-page">
     <div class="page-head">
@@ -27,7 +28,10 @@ export function sessionsView(
       others.length > 0
         ? html`
     <div class="section-head">
-      <h2>Elsewhere</h2>
+      <div>
+        <h2>Elsewhere</h2>
+        ${more > 0 && html`<p class="lead">The ${others.length} used last, of ${others.length + more}. “End all others” ends every one.</p>`}
+      </div>
       <form method="post" action="/sessions/end-others">
         ${drawnFor(userId)}
         <button class="button-quiet">End all others</button>

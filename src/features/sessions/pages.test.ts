@@ -327,6 +327,38 @@ test('sessions that ran out or were idle for too long are not listed', async (t)
   assert.ok(!left.includes(idle?.id ?? '') && !left.includes(over?.id ?? ''))
 })
 
+test('of very many sessions this one and those used last are listed, with the number of all, and all can be ended', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  const [own] = listed((await browser.get('/sessions')).body)
+  const others = Array.from({ length: 150 }, (_, index) => ({
+    user_id: here.ann.id,
+    cookie_digest: `digest-${index}`,
+    user_agent: `Reader-${index}`,
+    address: null,
+    created_at: fromNow(0),
+    last_used_at: fromNow(60 + index),
+    expires_at: fromNow(1000),
+  }))
+  await here.db.insertInto('sessions').values(others).execute()
+  const page = await browser.get('/sessions')
+  const [first, ...shown] = listed(page.body)
+  assert.equal(first?.id, own?.id)
+  assert.deepEqual(
+    shown.map(({ text }) => text.trim().split(' Browser', 1)[0]),
+    others
+      .map(({ user_agent }) => user_agent)
+      .slice(-99)
+      .reverse(),
+  )
+  assert.match(page.body, /The 99 used last, of 151\./)
+  assert.match((await browser.get('/account')).body, /<strong>152 sessions<\/strong>/)
+
+  const after = await browser.follow(await browser.submit('/sessions/end-others'))
+  assert.match(after.body, /You are signed in nowhere else/)
+  assert.match((await browser.get('/account')).body, /You are signed in here only/)
+})
+
 test('a program’s session whose refresh token ran out is not listed, and is exported all the same', async (t) => {
   const here = await world(t)
   const browser = await signedInVisitor(here)

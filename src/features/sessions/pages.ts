@@ -17,7 +17,7 @@ import { signUp } from '../users/actions.ts'
 import { Password, UserCreate } from '../users/schema.ts'
 import * as users from '../users/store.ts'
 import { end, endOne, type SignInRules, signInBrowser, signInUnasked } from './actions.ts'
-import { listActive } from './list-store.ts'
+import { countActive, listActive } from './list-store.ts'
 import { sessionsView } from './list-view.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
@@ -37,6 +37,9 @@ const LoginForm = closed({
   next: Next,
 })
 const SignupForm = closed({ ...UserCreate.properties, next: Next })
+
+/** A script that signs in anew each time has thousands of sessions. */
+const SHOWN_MAX = 100
 
 /** Says that this browser signed in before, so that guesses from elsewhere do not keep it out. */
 const DEVICE_COOKIE = 'device'
@@ -184,15 +187,18 @@ export const sessionPages =
       { config: { page: true }, schema: { hide: true } },
       async (request, reply) => {
         const { id, session_id } = callerOf(request)
-        const [user, list] = await Promise.all([
+        const idleSince = fromNow(-idleTimeout)
+        const shown = { currentId: session_id, limit: SHOWN_MAX }
+        const [user, list, total] = await Promise.all([
           users.get(db, id),
-          listActive(db, id, fromNow(-idleTimeout)),
+          listActive(db, id, idleSince, shown),
+          countActive(db, id, idleSince),
         ])
         return sendPage(request, reply, {
           title: 'Sessions',
           user,
           current: 'account',
-          content: sessionsView(id, list, session_id),
+          content: sessionsView(id, { list, total }, session_id),
         })
       },
     )
