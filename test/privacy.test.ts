@@ -20,7 +20,7 @@ async function contents({ db }: World): Promise<Rows> {
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** Leaves something of one person in every table. */
+/** Leaves something of one person in every table, and gives the secrets that she was given. */
 async function live(here: World) {
   const { nobody, app } = here
   const remoteAddress = '203.0.113.77'
@@ -36,16 +36,19 @@ async function live(here: World) {
   await nobody.post('/api/v1/users/signup', { ...EVE, password: PASSWORD })
   const credentials = { username: EVE.email, password: PASSWORD }
   const tokens = (await form('/auth/token', credentials)).json()
-  await form('/login', credentials)
-  await form('/auth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
-  await form('/auth/token', { ...credentials, password: 'wrong' })
+  const { cookies } = await form('/login', credentials)
+  const { refresh_token } = tokens
+  const renewed = (await form('/auth/token', { grant_type: 'refresh_token', refresh_token })).json()
+  await form('/auth/token', { ...credentials, password: `${PASSWORD}!` })
   const authorization = `Bearer ${tokens.access_token}`
   await nobody.post(
     '/api/v1/todos',
     { text: 'Zebra' },
     { authorization, 'idempotency-key': 'zebra-1' },
   )
-  return { authorization }
+  const cookieOf = (name: string) => cookies.find((cookie) => cookie.name === name)?.value
+  const given = [tokens, renewed].flatMap((pair) => [pair.access_token, pair.refresh_token])
+  return { authorization, secrets: [...given, cookieOf('session'), cookieOf('device')] }
 }
 
 test('every table of the real schema is among the tables that the tests below walk', async (t) => {
@@ -92,8 +95,10 @@ test('erasing an account leaves no row of it in any table', async (t) => {
 
 test('neither a password, a token nor a cookie can be read from any table', async (t) => {
   const here = await world(t)
-  const { authorization } = await live(here)
+  const { secrets } = await live(here)
   const all = JSON.stringify(await contents(here))
-  const secrets = [PASSWORD, authorization.slice('Bearer '.length), here.ann.refreshToken]
-  for (const secret of secrets) assert.ok(!all.includes(secret))
+  for (const secret of [PASSWORD, ...secrets]) {
+    assert.ok(secret)
+    assert.ok(!all.includes(secret), secret)
+  }
 })
