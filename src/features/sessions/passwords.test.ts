@@ -3,6 +3,7 @@ import { argon2Sync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { hash as makeBcrypt } from '@node-rs/bcrypt'
 import { PASSWORD, type World, world } from '../../../test/world.ts'
+import { hash, hashing } from '../../lib/passwords.ts'
 
 const CURRENT = '$argon2id$v=19$m=19456,t=2,p=1$'
 const SALT = randomBytes(16)
@@ -132,6 +133,19 @@ test('a stored hash that is corrupt opens nothing and breaks nothing (401)', asy
     const erased = await here.ann.delete('/auth/me', {}, { password: PASSWORD })
     assert.equal(erased.statusCode, 422, corrupt)
     assert.equal((await kept(here)).password_hash, corrupt)
+  }
+})
+
+test('an unknown account and a corrupt hash cost a hash, as a wrong password does', async (t) => {
+  const here = await world(t)
+  await keep(here, 'corrupt')
+  for (const username of [here.bob.email, 'nobody@example.com', here.ann.email]) {
+    // Hashes are made in turn: a sign-in that needs none would be answered while these wait.
+    const before = Array.from({ length: 20 }, () => hash(PASSWORD))
+    const answer = await here.nobody.form('/auth/token', { username, password: 'not the password' })
+    assert.equal(answer.statusCode, 401)
+    assert.equal(hashing().waiting, 0, username)
+    await Promise.all(before)
   }
 })
 
