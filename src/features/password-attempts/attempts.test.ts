@@ -6,6 +6,7 @@ import { buildApp } from '../../app.ts'
 import { countOf } from '../../db/queries.ts'
 import { hash, hashing } from '../../lib/passwords.ts'
 import { fromNow } from '../../lib/time.ts'
+import { purge } from './store.ts'
 
 const HERE = '203.0.113.7'
 const ELSEWHERE = '198.51.100.9'
@@ -251,6 +252,24 @@ test('they do not keep the owner out at an address that was used before', async 
     assert.equal(await statusOf(here, { password: PASSWORD, from: HERE }), 200)
   await failed(here, 1, { from: HERE })
   assert.equal(await statusOf(here, { from: HERE }), 429, 'which has a limit of its own')
+})
+
+test('an address is forgotten that was not used for 90 days', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  const right = { password: PASSWORD, from: HERE }
+  const unusedFor = async (days: number) => {
+    await here.db
+      .updateTable('sign_in_places')
+      .set({ last_used_at: fromNow(-days * 24 * 60 * 60) })
+      .execute()
+    await purge(here.db)
+  }
+  assert.equal(await statusOf(here, right), 200)
+  await failedFromEverywhere(here, 10)
+  await unusedFor(89)
+  assert.equal(await statusOf(here, right), 200)
+  await unusedFor(91)
+  assert.equal(await statusOf(here, right), 429, 'as from an address that is new')
 })
 
 const login = (
