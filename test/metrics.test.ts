@@ -45,6 +45,15 @@ test('metrics are closed unless asked for (404)', async (t) => {
   assert.equal((await fetch(`${server.url}/metrics`)).status, 404)
 })
 
+test('the port of the metrics answers nothing else (404)', async (t) => {
+  const server = await startServer(t, { METRICS_PORT: '0' })
+  const url = await metricsPort(server)
+  assert.equal((await fetch(url)).status, 200)
+  assert.equal((await fetch(url, { method: 'POST' })).status, 404)
+  for (const path of ['/', '/metrics/more', '/health', '/openapi.json', '/login', TODOS])
+    assert.equal((await fetch(new URL(path, url))).status, 404, path)
+})
+
 for (const workers of ['1', '2']) {
   test(`/metrics counts requests by route and status, over all processes (${workers})`, async (t) => {
     const variables = { WEB_CONCURRENCY: workers, METRICS: 'on', METRICS_PORT: '0' }
