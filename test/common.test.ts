@@ -280,6 +280,13 @@ test('forwarded headers count from a trusted proxy only', async (t) => {
   assert.equal(await secure({ PROXY_HEADERS: '1', FORWARDED_ALLOW_IPS: '*' }, '198.51.100.7'), true)
 })
 
+test('over https, browsers are told to use nothing else for a year, on subdomains too', async (t) => {
+  const { nobody } = await world(t, { PROXY_HEADERS: '1' })
+  const answer = await nobody.get('/login', { 'x-forwarded-proto': 'https' })
+  const told = answer.headers['strict-transport-security']
+  assert.equal(told, 'max-age=31536000; includeSubDomains')
+})
+
 test('what is not HTTP is answered with problem details and the connection closed', async (t) => {
   const { app } = await world(t)
   const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
