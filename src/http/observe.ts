@@ -24,8 +24,6 @@ export async function logger(
         ip,
       }),
       res: ({ statusCode }) => ({ status: statusCode }),
-      // Their values hold passwords, tokens and cookies.
-      headers: (headers) => Object.keys(headers),
     },
   }
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
