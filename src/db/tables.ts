@@ -59,7 +59,7 @@ interface RefreshTokensTable {
   spent_at: string | null
 }
 
-/** Counts the failed sign-ins of an address, at an account, or of many addresses at an account. */
+/** Counts the failed sign-ins of an address, of an address or a browser at an account, or of many addresses at an account. */
 interface SignInFailuresTable {
   subject: string
   failures: number
