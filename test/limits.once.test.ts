@@ -57,6 +57,11 @@ test('a client that sends nothing, or its headers too slowly, is let go (408)', 
   }
 })
 
+test('clients may be given as long as the options allow', async (t) => {
+  const { nobody } = await world(t, { HEADERS_TIMEOUT: '600000', REQUEST_TIMEOUT: '600000' })
+  assert.equal((await nobody.get('/health')).statusCode, 200)
+})
+
 test('a client that sends its body too slowly is let go (408)', async (t) => {
   const { open } = await listening(t, { REQUEST_TIMEOUT: '1000' })
   const socket = open(`POST /auth/token HTTP/1.1\r\n${FORM}Content-Length: 10000\r\n\r\n`)

@@ -28,6 +28,8 @@ export const serverLimits = (limits: Limits) =>
       // What has no Host is refused with problem details.
       requireHostHeader: false,
       headersTimeout: limits.headersTimeout,
+      // Fastify sets it later, and Node holds the one above against its own default until then.
+      requestTimeout: limits.requestTimeout,
       connectionsCheckingInterval: Math.min(CHECK_EVERY, Math.floor(limits.headersTimeout / 2)),
     },
   }) satisfies FastifyHttpOptions<Server>
