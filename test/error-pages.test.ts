@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
-import { startServer } from './server.ts'
+import { copyOf, startServer } from './server.ts'
 import { signedInVisitor, visitor } from './visitor.ts'
 import { freshDatabase, isPostgresql, PASSWORD, type World, world } from './world.ts'
 
@@ -196,4 +196,20 @@ test('a failure looks as the person chose, light or dark, and leads a stranger t
   const page = await visitor(here, { cookie: 'theme=dark' }).get('/nothing')
   assert.match(page.body, /<html lang="en" data-theme="dark">/)
   assert.doesNotMatch(page.body, /Sign out/)
+})
+
+test('where no pages were built, what fails is a problem for a browser too, and the API is served', async (t) => {
+  const place = await copyOf(t, ['package.json', 'src'])
+  const { url } = await startServer(t, {}, join(place, 'src/main.ts'))
+  for (const [path, status] of [
+    ['/login', 500],
+    ['/nothing', 404],
+  ] as const) {
+    const answer = await fetch(url + path, { headers: { accept: BROWSER } })
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json', path)
+    const body = await answer.text()
+    assert.deepEqual([answer.status, JSON.parse(body).status], [status, status], path)
+    assert.doesNotMatch(body, /npm run build/)
+  }
+  assert.equal((await fetch(`${url}/openapi.json`)).status, 200)
 })

@@ -1,6 +1,13 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { codeOf } from '../lib/code.ts'
-import { type Fault, invalid, noSuchPath, Problem, unreadablePath } from '../lib/problem.ts'
+import { codeOf, hasCode } from '../lib/code.ts'
+import {
+  type Fault,
+  invalid,
+  noSuchPath,
+  Problem,
+  unavailable,
+  unreadablePath,
+} from '../lib/problem.ts'
 import type { ProblemBody } from '../lib/shapes.ts'
 import { differsByAccept, prefersPage } from './accepts.ts'
 import { type RouteTable, unknownMethodAt } from './methods.ts'
@@ -33,6 +40,9 @@ function allFaults(request: FastifyRequest): Fault[] {
   })
 }
 
+/** No file descriptor is left, of this process or of the machine: each connection is one. */
+const NO_DESCRIPTOR = /^(EMFILE|ENFILE)$/
+
 /** What may be said of an error. An unknown one is ours, and says nothing of the inside. */
 function problemOf(error: unknown, request: FastifyRequest, translate: Translate): Problem {
   if (error instanceof Problem) return error
@@ -42,6 +52,9 @@ function problemOf(error: unknown, request: FastifyRequest, translate: Translate
   }
   const translated = translate(error)
   if (translated) return translated
+  if (hasCode(error, NO_DESCRIPTOR)) {
+    return unavailable('Too many are connected right now. Try again in a moment.', { cause: error })
+  }
   if (isFastifyError(error)) {
     if (error.validation) return invalid(...allFaults(request))
     const status = error.statusCode ?? 500
@@ -149,8 +162,13 @@ export const failureAnswer =
     if (problem.status === 413 && !request.server.drain.isLeaving) reply.removeHeader('connection')
     const isOfApi = isDescribed(request) || isApiPath(request.originalUrl)
     if (!isOfApi && prefersPage(request)) {
-      sendErrorPage(request, reply, problem)
-      return
+      try {
+        sendErrorPage(request, reply, problem)
+        return
+      } catch (err) {
+        // Left to Fastify, the answer would tell of the inside.
+        request.log.error({ err }, 'there is no page for a failure')
+      }
     }
     reply.type('application/problem+json').serializer(JSON.stringify).send(bodyOf(problem, request))
   }

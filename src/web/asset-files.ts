@@ -18,6 +18,12 @@ const ownOf = (path = ''): string | undefined =>
  * page of the other loads: it gives its own, which must not be kept under that name.
  */
 export const assetFiles: FastifyPluginAsync = async (app) => {
+  try {
+    // With many connections open there may later be no file descriptor left to read it with.
+    readAssets()
+  } catch {
+    // The API is served without pages too, and a page says why it cannot be.
+  }
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, access: 'public' }
   })

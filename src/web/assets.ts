@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { codeOf } from '../lib/code.ts'
 import { lazy } from '../lib/lazy.ts'
 import { closed } from '../lib/shapes.ts'
 
@@ -28,6 +29,9 @@ export function readAssets(): Assets {
   try {
     return read()
   } catch (cause) {
+    const code = codeOf(cause)
+    // It is there, and cannot be read.
+    if (code !== undefined && code !== 'ENOENT') throw cause
     throw new Error('The pages have no script and style yet: run `npm run build` first.', { cause })
   }
 }
