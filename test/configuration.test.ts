@@ -322,6 +322,14 @@ test('a secret that can be neither made nor read is a fault of the configuration
   await refused(/EISDIR/)
 })
 
+test('a key that could not be written leaves no beginning of one', async (t) => {
+  const { todo, directory } = await installation(t)
+  const { code, stderr } = await todo([], { fileSize: 0 })
+  assert.match(stderr, /^The signing key is kept in /)
+  assert.notEqual(code, 0)
+  assert.deepEqual(await readdir(join(directory, 'data')), [])
+})
+
 test('a command line that is not understood is answered with the usage (64)', async (t) => {
   const { todo } = await installation(t)
   const lines = [

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { codeOf } from '../lib/code.ts'
 import { randomSecret } from '../lib/secrets.ts'
@@ -32,13 +32,13 @@ export function keptKey(): string {
   // Written aside and linked in: of two first starts at once, both read the same whole key.
   // By a name of its own: in containers that share the folder each may be process 1.
   const aside = `${path}.${randomUUID()}`
-  writeFileSync(aside, `${randomSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {
+    writeFileSync(aside, `${randomSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(aside, path)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   } finally {
-    unlinkSync(aside)
+    rmSync(aside, { force: true })
   }
   return read(path)
 }
