@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,6 +10,7 @@ import { Environment } from '../src/config/environment.ts'
 import { readEnvironment } from '../src/config/read-environment.ts'
 import { installation } from './command.ts'
 import { startServer } from './server.ts'
+import { fill, smallDisk } from './small-disk.ts'
 import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
 
 /** What the command line says to each set of variables that it refuses. */
@@ -312,14 +313,31 @@ test('a secret that can be neither made nor read is a fault of the configuration
     const { code, stderr } = await todo([])
     assert.ok(stderr.startsWith(`The signing key is kept in ${folder}/secret_key, `), stderr)
     assert.match(stderr, why)
-    assert.match(stderr, /, or set SECRET_KEY\.\n$/)
+    assert.match(stderr, / SECRET_KEY may be set instead\.\n$/)
     assert.equal(code, 78)
   }
   await writeFile(folder, '')
-  await refused(/ENOTDIR/)
+  await refused(/: not a directory\. A file is where its folder should be\./)
   await rm(folder)
   await mkdir(join(folder, 'secret_key'), { recursive: true })
-  await refused(/EISDIR/)
+  await refused(/\. A folder is in its place\./)
+})
+
+test('a first start on a full disk asks for room, and leaves nothing of a key (1)', async (t) => {
+  const disk = smallDisk(t)
+  if (!disk) return t.skip('no disk may be mounted here')
+  const { todo, directory } = await installation(t)
+  const folder = join(directory, 'data')
+  await symlink(disk, folder)
+  fill(join(disk, 'ballast'))
+  const { code, stderr } = await todo([])
+  assert.equal(
+    stderr,
+    `The signing key is kept in ${folder}/secret_key, which cannot be read or made: ` +
+      'no space left on device. Make room on its disk.\n',
+  )
+  assert.equal(code, 1)
+  assert.deepEqual(await readdir(disk), ['ballast'])
 })
 
 test('a key that could not be written leaves no beginning of one', async (t) => {

@@ -137,6 +137,26 @@ test('a backup of what is no sound database names that, and not the copy', async
   assert.deepEqual(left, [])
 })
 
+test('what a backup or restore cannot make is named as it was asked for, with what to look at (1)', async (t) => {
+  const { todo, directory } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const nowhere = join(directory, 'nowhere/backup.db')
+  assert.deepEqual(await todo(['backup', nowhere]), {
+    code: 1,
+    stdout: '',
+    stderr: `${nowhere}: no such file or directory. Look whether its folder is there.\n`,
+  })
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['backup', backup]))
+  const path = join(backup, 'todo.db')
+  const variables = { DATABASE_URL: `sqlite:///${path}` }
+  assert.deepEqual(await todo(['restore', backup], { variables }), {
+    code: 1,
+    stdout: '',
+    stderr: `${path}: file already exists. A file is where its folder should be.\n`,
+  })
+})
+
 test('folders that root’s restore makes belong to whom the one around them does, or a hint is given', {
   skip,
 }, async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, readFileSync } from 'node:fs'
-import { chmod, readdir, stat } from 'node:fs/promises'
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -70,6 +70,12 @@ test('an SQLite file that cannot be opened or written is named at the start, wit
     await serve(directory),
     `${directory}: unable to open database file. ` +
       'Look whether this user may read and write it, and make files in its folder.\n',
+  )
+  const file = join(directory, 'file')
+  await writeFile(file, '')
+  assert.equal(
+    await serve(join(file, 'todo.db')),
+    `${file}/todo.db: file already exists. A file is where its folder should be.\n`,
   )
   // Too small for what SQLite keeps beside it, and for the migrations.
   for (const fileSize of [20, 80]) {

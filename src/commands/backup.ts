@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { sqlitePath } from '../db/url.ts'
 import { DatabaseRefused } from '../db/refusal.ts'
 import { checkFile, copyFile } from '../db/sqlite-file.ts'
+import { naming } from '../db/sqlite-failure.ts'
 import { giveTo } from '../db/sqlite-replace.ts'
 import { tableLines } from './copy.ts'
 
@@ -41,7 +42,7 @@ export async function restoreFrom(
       `pg_restore --exit-on-error --single-transaction --no-owner --dbname=${quoted(url)} ${quoted(file)}`,
   )
   checkFile(resolve(file))
-  const made = makeFolder(resolve(dirname(path)))
+  const made = naming(path, () => makeFolder(resolve(dirname(path))))
   const restored = await copyFile(resolve(file), path, options)
   const { tables, schema, replaced } = restored
   // Often it is root who restores, and the service that opens it is somebody else.

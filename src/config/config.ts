@@ -3,6 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { sqliteFile } from '../db/url.ts'
 import { codeOf } from '../lib/code.ts'
+import { fileFailure, isOutOfRoom } from '../lib/file-failure.ts'
+import { ForeseenError } from '../lib/foreseen.ts'
 import { fittingWorkers } from './concurrency.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
@@ -131,7 +133,7 @@ export function configure(
 /**
  * Adds the key of this installation where none is named, which makes it at the first start. Commands
  * that sign nothing go without: who runs them may not be the one who may read it. Throws
- * `ConfigurationError`.
+ * `ConfigurationError`, and another `ForeseenError` where the disk is full.
  */
 export const withSigningKey = (config: Config): ServiceConfig =>
   Object.freeze({ ...config, secretKey: config.secretKey ?? usableKey() })
@@ -148,9 +150,10 @@ function readableKey(): string {
   try {
     return keptKey()
   } catch (error) {
-    if (codeOf(error) === undefined) throw error
-    throw new ConfigurationError([
-      `The signing key is kept in ${resolve(KEY_FILE)}, which cannot be read or made (${String(error)}). Give its folder to the user of the service, or set SECRET_KEY.`,
-    ])
+    const reason = fileFailure(error)
+    if (reason === undefined) throw error
+    const message = `The signing key is kept in ${resolve(KEY_FILE)}, which cannot be read or made: ${reason}`
+    if (isOutOfRoom(error)) throw new ForeseenError(message)
+    throw new ConfigurationError([`${message} SECRET_KEY may be set instead.`])
   }
 }

@@ -63,7 +63,7 @@ export class SqliteConnection {
 
   /** Opens the file at `path`, which is made with its folder when missing. */
   static forWriting(path: string): SqliteConnection {
-    if (path !== ':memory:') makeFile(path)
+    if (path !== ':memory:') naming(path, () => makeFile(path))
     // FULL: what was acknowledged survives a power cut, not only a crash of the process.
     return SqliteConnection.#open(path, 'pragma journal_mode = wal; pragma synchronous = full')
   }

@@ -1,3 +1,4 @@
+import { fileFailure, LOOK_AT_RIGHTS, MAKE_ROOM } from '../lib/file-failure.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
 
 const BUSY = 5
@@ -15,8 +16,8 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [BUSY, 'Another process keeps it locked.'],
   [READ_ONLY, 'Look whether this user may write it, and make files in its folder.'],
   [IO_ERROR, 'Look whether its disk is full or broken, or a limit is reached.'],
-  [FULL, 'Make room on its disk.'],
-  [CANNOT_OPEN, 'Look whether this user may read and write it, and make files in its folder.'],
+  [FULL, MAKE_ROOM],
+  [CANNOT_OPEN, LOOK_AT_RIGHTS],
 ])
 
 /** What SQLite could not do to a file, which its own words do not name. */
@@ -55,8 +56,10 @@ export const isDamage = (error: unknown): boolean => isOf(error, CORRUPT, NOT_A_
 export const isOfWriting = (error: unknown): boolean =>
   isOf(error, READ_ONLY, IO_ERROR, FULL, CANNOT_OPEN) && !FAILED_READS.has(errcodeOf(error))
 
-/** An error of SQLite that is about the file at `path`, in words that name it; any other as it is. */
+/** An error of SQLite or the system that is about the file at `path`, in words that name it; any other as it is. */
 export function explained(error: unknown, path: string): unknown {
+  const failure = fileFailure(error)
+  if (failure !== undefined) return new ForeseenError(`${path}: ${failure}`, { cause: error })
   const code = errcodeOf(error)
   if (!(error instanceof Error) || code === undefined || error instanceof SqliteFailure)
     return error

@@ -50,7 +50,7 @@ export async function copyFile(
   { force }: { force: boolean },
 ): Promise<CopiedFile> {
   refuseIfMissing(from)
-  const to = followed(target)
+  const to = naming(target, () => followed(target))
   refuseAsTarget(to, from)
   if (!force) refuseIfThere(to)
   const aside = `${to}.${randomUUID()}.partial`
@@ -63,7 +63,7 @@ export async function copyFile(
       return countRows(source)
     })
     // What is inside is for the operator's eyes only, from the first byte on.
-    files.writeFileSync(aside, '', { mode: 0o600, flag: 'wx' })
+    naming(to, () => files.writeFileSync(aside, '', { mode: 0o600, flag: 'wx' }))
     await backup(source, aside, { rate: ALL_PAGES }).catch((error: unknown) => {
       throw explained(error, isOfWriting(error) ? to : from)
     })
