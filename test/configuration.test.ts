@@ -137,6 +137,14 @@ test('a pause before the end that leaves open requests no time is refused (78)',
   assert.equal(readEnvironment({ GRACEFUL_TIMEOUT: '3' }).DRAIN_DELAY, 1)
 })
 
+test('a port of its own for the metrics is another than that of the service (78)', async (t) => {
+  assert.equal(
+    await refusal(t, { PORT: '8123', METRICS_PORT: '8123' }),
+    'METRICS_PORT: read 8123, allowed: another port than PORT, which is 8123\n',
+  )
+  assert.equal(readEnvironment({ PORT: '0', METRICS_PORT: '0' }).METRICS_PORT, 0)
+})
+
 test('a database password is never printed, wherever it stands (78)', async (t) => {
   const messages = await refusals(
     t,

@@ -138,6 +138,10 @@ const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
     if (sqlitePath(DATABASE_URL) !== ':memory:') return undefined
     return `WEB_CONCURRENCY: read ${WEB_CONCURRENCY}, allowed: 1, since no other process can see a database in memory`
   },
+  ({ PORT, METRICS_PORT }) => {
+    if (METRICS_PORT !== PORT || PORT === 0) return undefined
+    return `METRICS_PORT: read ${METRICS_PORT}, allowed: another port than PORT, which is ${PORT}`
+  },
   ({ FORWARDED_ALLOW_IPS }) => {
     const stranger = FORWARDED_ALLOW_IPS.find((proxy) => !isNetwork(proxy))
     if (stranger === undefined) return undefined
