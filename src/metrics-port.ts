@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { listenAt } from './listening.ts'
 
 /** Serves the metrics on METRICS_PORT where that is set. Throws when the port is taken. */
 export async function offerMetrics(
@@ -8,8 +9,9 @@ export async function offerMetrics(
 ): Promise<void> {
   if (metricsPort === undefined) return
   const { serveMetrics } = await import('./http/metrics.ts')
-  const url = await serveMetrics({ host, port: metricsPort }, text, (err) =>
-    logger.error({ err }, 'the metrics cannot be told'),
+  const place = { host, port: metricsPort }
+  const url = await listenAt(place, 'METRICS_PORT', () =>
+    serveMetrics(place, text, (err) => logger.error({ err }, 'the metrics cannot be told')),
   )
   logger.info(`Metrics on ${url}`)
 }

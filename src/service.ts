@@ -12,6 +12,7 @@ import { resetToDemo } from './demo.ts'
 import * as users from './features/users/store.ts'
 import { keepHouse } from './housekeeping.ts'
 import type { Snapshot } from './http/metrics.ts'
+import { listenAt } from './listening.ts'
 import { releaseMemoryAtRest } from './release-memory.ts'
 import { version } from './version.ts'
 
@@ -79,7 +80,9 @@ export async function prepareService(
       async listen() {
         try {
           const { host, port } = config
-          listening = app.listen({ host, port, listenTextResolver: announcement })
+          listening = listenAt(config, 'PORT', () =>
+            app.listen({ host, port, listenTextResolver: announcement }),
+          )
           await listening
         } catch (error) {
           await db.destroy()

@@ -145,6 +145,26 @@ test('a port of its own for the metrics is another than that of the service (78)
   assert.equal(readEnvironment({ PORT: '0', METRICS_PORT: '0' }).METRICS_PORT, 0)
 })
 
+test('a place that cannot be listened at is named by its option (1)', async (t) => {
+  const { todo } = await installation(t)
+  const taken = String(await usedPort(t))
+  const nowhere = { HOST: '192.0.2.1' }
+  for (const [variables, option, allowed] of [
+    [{ HOST: 'nowhere.invalid' }, 'HOST: read "nowhere.invalid"', 'an address of this machine'],
+    [nowhere, 'HOST: read "192.0.2.1"', 'an address of this machine'],
+    [{ ...nowhere, METRICS_PORT: '0' }, 'HOST: read "192.0.2.1"', 'an address of this machine'],
+    [{ PORT: taken }, `PORT: read ${taken}`, 'one that nothing else listens on'],
+    [{ METRICS_PORT: taken }, `METRICS_PORT: read ${taken}`, 'one that nothing else listens on'],
+  ] as const) {
+    const { code, stderr } = await todo([], { variables })
+    assert.ok(stderr.startsWith(`${option}, allowed: ${allowed} (`), stderr)
+    assert.equal(code, 1)
+  }
+  const { code, stderr } = await todo(['--workers=2'], { variables: { PORT: taken } })
+  assert.match(stderr, new RegExp(`^PORT: read ${taken}, allowed: one that nothing`))
+  assert.equal(code, 1)
+})
+
 test('a database password is never printed, wherever it stands (78)', async (t) => {
   const messages = await refusals(
     t,
