@@ -11,14 +11,15 @@ const introduction = `# Options
 <!-- Written by \`node scripts/options.ts\`. Change src/config/environment.ts, not this file. -->
 
 Options are environment variables. They are also read from a file \`.env\` in the working directory,
-one \`NAME=value\` a line; where both have a variable, the environment's counts, even when it is empty.
+one \`NAME=value\` a line, also with \`export\` before it; comments begin with \`#\`, and a value in quotes
+may have several lines. Where both have a variable, the environment's counts, even when it is empty.
 An empty variable is the same as an absent one.
 
 Where 1 or 0 is allowed, \`true\`, \`yes\`, \`on\` and \`false\`, \`no\`, \`off\` are too. Words may be in
 capitals. Relative paths start at the working directory.
 
 With a value that is not allowed the service does not start: it prints the variable, what it read
-and what is allowed, and exits with code 78.
+and what is allowed, and exits with code 78. With a line in \`.env\` that is nothing of this it names the line.
 
 | Name | What it does | Allowed | Default |
 | --- | --- | --- | --- |

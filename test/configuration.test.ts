@@ -212,6 +212,50 @@ test('a byte order mark hides nothing of a file .env', async (t) => {
   assert.equal(code, 78)
 })
 
+test('a line of .env that says nothing is refused by its number, and never printed (78)', async (t) => {
+  const { todo, directory } = await installation(t)
+  const lines = [
+    'SECRET_KEY hunter22',
+    '# a comment',
+    'this is not it',
+    '',
+    'SECRET KEY=hunter22',
+    'LOG_FORMAT="json',
+    'hunter22',
+    'SIGNUP: open',
+  ]
+  await writeFile(join(directory, '.env'), lines.join('\r\n'))
+  const { code, stderr } = await todo(['migrate'])
+  assert.deepEqual(
+    stderr.trimEnd().split('\n'),
+    [1, 3, 5, 7, 8].map(
+      (line) => `.env: line ${line} is neither NAME=value nor a comment, which begins with #`,
+    ),
+  )
+  assert.equal(code, 78)
+})
+
+test('a file .env may have comments, exports, blanks and values of several lines', async (t) => {
+  const { todo, directory } = await installation(t)
+  const lines = [
+    '  # a comment without a name',
+    'export SIGNUP=maybe # and another one',
+    '',
+    'CERTIFICATE="-----BEGIN-----',
+    'no name here',
+    '# nor a comment',
+    '-----END-----"',
+    "OTHER_1.x = 'one",
+    "two'",
+    'EMPTY=',
+    '\tLOG_FORMAT=`xml`',
+  ]
+  await writeFile(join(directory, '.env'), lines.join('\n'))
+  const { code, stderr } = await todo(['migrate'])
+  assert.match(stderr, /^SIGNUP: read "maybe".*\nLOG_FORMAT: read "xml".*\n$/)
+  assert.equal(code, 78)
+})
+
 test('an empty variable is the same as an absent one', async (t) => {
   const { todo } = await installation(t)
   const { code, stderr } = await todo(['migrate'], { variables: { SIGNUP: '', PAGE_SIZE: ' ' } })

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseEnv } from 'node:util'
 import { sqliteFile } from '../db/url.ts'
-import { codeOf } from '../lib/code.ts'
 import { fileFailure, isOutOfRoom } from '../lib/file-failure.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
 import { fittingWorkers } from './concurrency.ts'
+import { readDotEnv } from './dot-env.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
 import { isStrongKey, KEY_FILE, keptKey } from './secret-key.ts'
@@ -32,7 +30,7 @@ export const GIVEN_TEMPORARY_FOLDER = process.env.SQLITE_TMPDIR
  * Throws `ConfigurationError`.
  */
 export function readConfig(flags: Flags): Config {
-  const file = dotEnv()
+  const file = readDotEnv()
   const variables = { ...file, ...process.env }
   if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
   if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
@@ -57,16 +55,6 @@ export function readConfig(flags: Flags): Config {
 function folderOf(databaseUrl: string): string | undefined {
   const path = sqliteFile(databaseUrl)
   return path && dirname(path)
-}
-
-function dotEnv(): NodeJS.ProcessEnv {
-  try {
-    // Editors of Windows begin a file with a byte order mark, which would be part of the first name.
-    return parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return {}
-    throw new ConfigurationError([`.env: ${String(error)}`])
-  }
 }
 
 /** Who started the process. */
