@@ -34,7 +34,7 @@ export const Export = closed(
     version: Type.Literal(1, { description: 'Changes when this shape does.' }),
     exported_at: Time,
     account: User,
-    sessions: Type.Array(ExportedSession, { description: 'The last used first.' }),
+    sessions: Type.Array(ExportedSession, { description: 'The oldest first.' }),
     todos: Type.Array(ExportedTodo, { description: 'The oldest first.' }),
   },
   { title: 'Export', description: 'All data of an account.' },

@@ -48,12 +48,18 @@ const listed = ({
   is_browser: cookie_digest !== null,
 })
 
-/** The sessions of a user that are within their limit, the one used last first. */
-export async function list(db: Db, userId: number): Promise<ListedSession[]> {
+/** The sessions of a user that are within their limit, by id, `limit` of those after the one with `id`. */
+export async function listAfter(
+  db: Db,
+  userId: number,
+  id: number,
+  limit: number,
+): Promise<ListedSession[]> {
   const rows = await within(db, userId)
     .select(columns)
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id', 'desc')
+    .where('id', '>', id)
+    .orderBy('id')
+    .limit(limit)
     .execute()
   return rows.map(listed)
 }
