@@ -54,7 +54,7 @@ class NotOnlyDemoData extends ForeseenError {
   constructor() {
     super(
       'The database holds more than the demo data, so it is not reset. ' +
-        'Unset RESET_DB to start with it as it is; RESET_DB=force (or `todo reset --force`) drops it all.',
+        'A start without RESET_DB leaves it as it is; RESET_DB=force, or `todo reset --force`, drops it all.',
     )
     this.name = 'NotOnlyDemoData'
   }
