@@ -137,6 +137,18 @@ test('a pause before the end that leaves open requests no time is refused (78)',
   assert.equal(readEnvironment({ GRACEFUL_TIMEOUT: '3' }).DRAIN_DELAY, 1)
 })
 
+test('an option of the command line is named as it was given (78)', async (t) => {
+  const { todo } = await installation(t)
+  for (const [workers, variables, fault] of [
+    ['0', {}, 'read "0", allowed: a whole number from 1 to 256'],
+    ['2', { DATABASE_URL: 'sqlite://' }, 'read 2, allowed: 1, since no other process'],
+  ] as const) {
+    const { code, stderr } = await todo([`--workers=${workers}`], { variables })
+    assert.ok(stderr.startsWith(`--workers: ${fault}`), stderr)
+    assert.equal(code, 78)
+  }
+})
+
 test('a port of its own for the metrics is another than that of the service (78)', async (t) => {
   assert.equal(
     await refusal(t, { PORT: '8123', METRICS_PORT: '8123' }),

@@ -33,10 +33,14 @@ export function readConfig(flags: Flags): Config {
   const file = readDotEnv()
   const variables = { ...file, ...process.env }
   if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
-  if (flags.workers !== undefined) variables.WEB_CONCURRENCY = flags.workers
+  const spellings = new Map<string, string>()
+  if (flags.workers !== undefined) {
+    variables.WEB_CONCURRENCY = flags.workers
+    spellings.set('WEB_CONCURRENCY', '--workers')
+  }
   if (flags.proxyHeaders) variables.PROXY_HEADERS = '1'
   if (flags.pretty) variables.LOG_FORMAT = 'pretty'
-  const config = configure(readEnvironment(variables), {
+  const config = configure(readEnvironment(variables, spellings), {
     isAtTerminal: process.stdout.isTTY,
     // Not an option: npm tells it to what it runs.
     isRunByNpm: process.env.npm_lifecycle_event !== undefined,

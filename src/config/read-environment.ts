@@ -49,8 +49,14 @@ function shown(name: string, text: string): string {
 
 const DATABASE_ALIAS = 'SQLALCHEMY_DATABASE_URI'
 
-/** Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault. */
-export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+/**
+ * Reads the variables. An empty one counts as absent. Throws `ConfigurationError` with every fault, in which those in
+ * `spellings` are called as they were given.
+ */
+export function readEnvironment(
+  variables: NodeJS.ProcessEnv,
+  spellings: ReadonlyMap<string, string> = new Map(),
+): Environment {
   const values: Record<string, unknown> = {}
   const set = new Set<string>()
   const faults: string[] = []
@@ -75,7 +81,10 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     faults.push(`${name}: read ${environment[name]}, allowed: at most ${allowed}`)
   }
   faults.push(...rules.flatMap((rule) => rule(environment) ?? []))
-  if (faults.length > 0) throw new ConfigurationError(faults)
+  if (faults.length > 0) {
+    const respelled = (name: string) => spellings.get(name) ?? name
+    throw new ConfigurationError(faults.map((fault) => fault.replace(/^\w+/, respelled)))
+  }
   return environment
 }
 
