@@ -15,8 +15,8 @@ export const lineFeeds = (text: string): string => text.replaceAll(/\r\n?/g, '\n
 /** A PostgreSQL index entry holds at most 2,704 bytes; 100 characters are at most 400. */
 const SORT_KEY_LENGTH = 100
 
-/** What text is ordered by: folded, and short enough to be indexed everywhere. */
-export const sortKey = (text: string): string => [...fold(text)].slice(0, SORT_KEY_LENGTH).join('')
+/** What text is ordered by, of the folded text: short enough to be indexed everywhere. */
+export const sortKey = (folded: string): string => [...folded].slice(0, SORT_KEY_LENGTH).join('')
 
 /** A LIKE pattern (with `\` as its escape) that finds `part` anywhere. */
 export const containing = (part: string): string => `%${part.replace(/[\\%_]/g, '\\$&')}%`

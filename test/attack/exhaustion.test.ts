@@ -16,6 +16,14 @@ test('a huge password of combining marks is refused before it is normalised (422
   )
 })
 
+test('of marks in the slowest order a todo is no longer than of anything else (422)', async (t) => {
+  const { ann } = await world(t)
+  const add = (length: number) =>
+    ann.post('/api/v1/todos', { text: '\u0301'.repeat(1000) + '\u0316'.repeat(length - 1000) })
+  assert.equal((await add(2000)).statusCode, 201)
+  assert.equal((await add(2001)).statusCode, 422)
+})
+
 test('the name of an unknown field is told back no longer than it needs to be', async (t) => {
   const { nobody, ann } = await world(t)
   const name = 'n'.repeat(MEGABYTE - 100)

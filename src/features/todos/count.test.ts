@@ -4,7 +4,7 @@ import { link } from '../../../test/list-pages.ts'
 import { addMany } from '../../../test/many-todos.ts'
 import { type Person, world } from '../../../test/world.ts'
 import { countTodos } from '../../db/queries.ts'
-import { sortKey } from '../../lib/text.ts'
+import { fold, sortKey } from '../../lib/text.ts'
 
 const TODOS = '/api/v1/todos'
 
@@ -100,4 +100,4 @@ test('a search finds the same, few or many, short texts or long ones, in every o
   }
 })
 
-const compare = (a: string, b: string): number => (sortKey(a) < sortKey(b) ? -1 : 1)
+const compare = (a: string, b: string): number => (sortKey(fold(a)) < sortKey(fold(b)) ? -1 : 1)

@@ -36,7 +36,11 @@ export const shown = (todo: Columns): Versioned<Todo> & Pick<TodoRow, 'completed
 })
 
 /** The columns that a text is in. */
-export const keys = (text: string) => ({ text, text_key: fold(text), sort_key: sortKey(text) })
+export function keys(text: string) {
+  // Once: of a long run of marks it takes milliseconds.
+  const folded = fold(text)
+  return { text, text_key: folded, sort_key: sortKey(folded) }
+}
 
 type OwnedId = { ownerId: number; id: number }
 
