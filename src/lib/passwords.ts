@@ -100,8 +100,8 @@ async function fits(password: string, stored: string): Promise<boolean | undefin
 
 /**
  * Whether `password` is the one that `kept` was made of: argon2id, or bcrypt from an imported
- * account. Without `kept` (no such account), or when it is corrupt, the answer is no, after the
- * same work. Throws a 503 `Problem` when too many hashes wait already.
+ * account, which takes longer. Without `kept` (no such account), or when it is corrupt, the answer is no, after the
+ * work of argon2id. Throws a 503 `Problem` when too many hashes wait already.
  */
 export async function verify(password: string, kept: string | undefined): Promise<boolean> {
   const result = kept === undefined ? undefined : await fits(password, kept)

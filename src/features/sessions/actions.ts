@@ -37,7 +37,8 @@ const kept = ({ address, userAgent }: Client) => ({
 
 /**
  * Does what `enter` does as the account that the credentials open, in one transaction. Throws 401, alike
- * and after the same time whether the account exists or not, and 429 after too many failures.
+ * and after the same time whether the account exists or not, unless its hash is an imported one (bcrypt takes longer), and
+ * 429 after too many failures.
  *
  * The account may change while its password is looked at. A new password ends all sessions, and one that
  * began behind it by the old one would go on; so what has changed is looked at again.
