@@ -1,4 +1,4 @@
-import { fold, sortKey } from '../src/lib/text.ts'
+import { keys } from '../src/features/todos/store.ts'
 import type { World } from './world.ts'
 
 /** Adds many todos by one statement, past the service, and so without being counted in PostgreSQL. Every third is done. */
@@ -10,9 +10,7 @@ export async function addMany(
   const at = '2026-01-31T12:00:00.000Z'
   const rows = texts.map((text, index) => ({
     owner_id,
-    text,
-    text_key: fold(text),
-    sort_key: sortKey(text),
+    ...keys(text),
     completed_at: index % 3 === 0 ? at : null,
     created_at: at,
     updated_at: at,
