@@ -150,3 +150,16 @@ test('the account goes only after a warning and with the password, and all of it
   assert.equal((await visitor(here).submit('/login', credentials)).statusCode, 401)
   assert.equal((await here.bob.get('/auth/me')).statusCode, 200)
 })
+
+test('a password that is too long is refused in words, and not cut by the browser', async (t) => {
+  const here = await world(t)
+  const browser = await signedInVisitor(here)
+  for (const url of ['/login', '/signup', '/account', '/account/delete']) {
+    const { body } = await browser.get(url)
+    const fields = body.match(/<input[^>]* type="password"[^>]*>/g) ?? []
+    assert.ok(fields.length > 0, url)
+    for (const field of fields) assert.doesNotMatch(field, /maxlength/, url)
+  }
+  const refused = await browser.submit('/account/delete', { password: 'x'.repeat(1025) })
+  assert.equal(faultOf(refused, 'password'), 'Password must have at most 1024 characters.')
+})

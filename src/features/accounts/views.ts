@@ -138,7 +138,6 @@ const email = (user: User, form: FormState): Html => {
           type: 'password',
           fault: faults.current_password,
           autocomplete: 'current-password',
-          maxLength: 1024,
           autofocus: focus === 'current_password',
         })}
         <p><button class="button">Change the address</button></p>
@@ -164,7 +163,6 @@ const password = (user: User, form: FormState): Html => {
           type: 'password',
           fault: faults.current_password,
           autocomplete: 'current-password',
-          maxLength: 1024,
           autofocus: focus === 'current_password',
         })}
         ${field({
@@ -211,7 +209,6 @@ export const deletionView = ({ user, form: { faults, message } }: DeletionOption
         fault: faults.password,
         hint: 'To make sure that it is you.',
         autocomplete: 'current-password',
-        maxLength: 1024,
         autofocus: true,
       })}
       <div class="actions">

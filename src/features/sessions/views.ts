@@ -37,7 +37,6 @@ export const loginView = (
         type: 'password',
         fault: faults.password,
         autocomplete: 'current-password',
-        maxLength: 1024,
         autofocus: Boolean(values.username) && !faults.username,
       })}
       <button class="button button-wide">Sign in</button>
