@@ -6,8 +6,8 @@ const NEXT_MAX = 4000
 /** The field of a form or query that says where to go afterwards; only `localPath` makes it safe. */
 export const Next = Type.Optional(Type.String({ maxLength: NEXT_MAX }))
 
-/** Any origin will do: it only shows whether a reference leaves it. */
-const HERE = 'http://here.invalid'
+/** What a path is read by. Any origin will do: it only shows whether a reference leaves it. */
+export const HERE = 'http://here.invalid'
 
 /** The value of that field that leads to `path`, or where that is too long, to `fallback`. */
 export const nextTo = (path: string, fallback: string): string =>

@@ -5,7 +5,7 @@ import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
 import { FORM } from '../../http/bodies.ts'
 import { entityTag, versionsIn } from '../../http/conditional.ts'
-import { localPath } from '../../lib/local-path.ts'
+import { HERE, localPath } from '../../lib/local-path.ts'
 import { Problem } from '../../lib/problem.ts'
 import { digest } from '../../lib/secrets.ts'
 import { closed, Id } from '../../lib/shapes.ts'
@@ -240,6 +240,6 @@ async function saveText(db: Db, owner: number, id: number, edit: Edit): Promise<
 
 /** The view that a form came from. */
 function viewAt(next: string | undefined): View {
-  const { searchParams } = new URL(localPath(next, '/home'), 'http://here.invalid')
+  const { searchParams } = new URL(localPath(next, '/home'), HERE)
   return viewOf(Object.fromEntries(searchParams))
 }
