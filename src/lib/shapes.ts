@@ -32,7 +32,7 @@ export const trimmed = (options: LineOptions) => verbatim({ ...options, 'x-trim'
 /** Text that is kept to the letter. */
 export const verbatim = (
   options: LineOptions & { format?: string; writeOnly?: boolean; 'x-trim'?: true },
-) => Type.String({ ...options, 'x-storable': true })
+) => Type.With(Type.String(), { ...options, 'x-storable': true })
 
 export const Fault = closed(
   {

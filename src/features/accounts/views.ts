@@ -4,7 +4,8 @@ import { icon } from '../../web/components/icon.ts'
 import { warning } from '../../web/components/notice.ts'
 import { emptyForm, type FormState, focusIn } from '../../web/form.ts'
 import { html, type Html } from '../../web/html.ts'
-import type { User } from '../users/schema.ts'
+import { PASSWORD_HINT } from '../users/rules.ts'
+import { Email, FirstName, LastName, NewPassword, type User } from '../users/schema.ts'
 
 /** The form that came back, and with what. */
 export interface Submitted {
@@ -92,7 +93,7 @@ const names = (user: User, form: FormState): Html => {
             value: values.fname ?? user.fname,
             fault: faults.fname,
             autocomplete: 'given-name',
-            maxLength: 100,
+            maxLength: FirstName.maxLength,
             autofocus: focus === 'fname',
           })}
           ${field({
@@ -101,7 +102,7 @@ const names = (user: User, form: FormState): Html => {
             value: values.lname ?? user.lname,
             fault: faults.lname,
             autocomplete: 'family-name',
-            maxLength: 100,
+            maxLength: LastName.maxLength,
             autofocus: focus === 'lname',
           })}
         </div>
@@ -128,7 +129,7 @@ const email = (user: User, form: FormState): Html => {
           value: values.email ?? user.email,
           fault: faults.email,
           autocomplete: 'username',
-          maxLength: 254,
+          maxLength: Email.maxLength,
           autofocus: focus === 'email',
         })}
         ${field({
@@ -170,9 +171,9 @@ const password = (user: User, form: FormState): Html => {
           label: 'New password',
           type: 'password',
           fault: faults.password,
-          hint: 'At least 8 characters, and not a common password. A few words make a good one.',
+          hint: PASSWORD_HINT,
           autocomplete: 'new-password',
-          minLength: 8,
+          minLength: NewPassword.minLength,
           autofocus: focus === 'password',
         })}
         <p><button class="button">Change the password</button></p>

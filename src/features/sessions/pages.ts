@@ -8,7 +8,7 @@ import { FORM } from '../../http/bodies.ts'
 import { readCookie, removeCookie, SESSION_COOKIE, writeCookie } from '../../http/cookies.ts'
 import { localPath, Next } from '../../lib/local-path.ts'
 import { isRandomSecret, randomSecret } from '../../lib/secrets.ts'
-import { closed, Id, verbatim } from '../../lib/shapes.ts'
+import { closed, Id } from '../../lib/shapes.ts'
 import { fromNow } from '../../lib/time.ts'
 import { flash } from '../../web/flash.ts'
 import { emptyForm, type FormState, submit } from '../../web/form.ts'
@@ -19,6 +19,7 @@ import * as users from '../users/store.ts'
 import { end, endOne, type SignInRules, signInBrowser, signInUnasked } from './actions.ts'
 import { countActive, listActive } from './list-store.ts'
 import { sessionsView } from './list-view.ts'
+import { Username } from './schema.ts'
 import * as sessions from './store.ts'
 import { loginView, logoutView, signupClosedView, signupView } from './views.ts'
 
@@ -31,11 +32,7 @@ const UNSAVED: FormState = {
   ...emptyForm,
   message: 'You were signed out before that was saved. Sign in, then do it again.',
 }
-const LoginForm = closed({
-  username: verbatim({ minLength: 1, maxLength: 254 }),
-  password: Password,
-  next: Next,
-})
+const LoginForm = closed({ username: Username, password: Password, next: Next })
 const SignupForm = closed({ ...UserCreate.properties, next: Next })
 
 /** A script that signs in anew each time has thousands of sessions. */

@@ -1,7 +1,14 @@
 import { type Static, Type } from 'typebox'
 import { closed, verbatim } from '../../lib/shapes.ts'
+import { Email, Password } from '../users/schema.ts'
 
-const Secret = verbatim({ minLength: 1, maxLength: 1024, format: 'password', writeOnly: true })
+/** Whatever may be an account's e-mail address; what is none opens nothing. */
+export const Username = verbatim({
+  minLength: 1,
+  maxLength: Email.maxLength,
+  description: 'The e-mail address.',
+  examples: ['ann@example.com'],
+})
 
 /**
  * The form of RFC 6749 §4.3.2 and §6. One shape for both grants, since a form has no better way;
@@ -12,16 +19,11 @@ export const TokenRequest = closed(
     grant_type: Type.Optional(
       Type.Enum(['password', 'refresh_token'], { description: 'Absent means password.' }),
     ),
-    username: Type.Optional(
-      verbatim({
-        minLength: 1,
-        maxLength: 254,
-        description: 'The e-mail address.',
-        examples: ['ann@example.com'],
-      }),
+    username: Type.Optional(Username),
+    password: Type.Optional(Password),
+    refresh_token: Type.Optional(
+      verbatim({ minLength: 1, maxLength: 1024, format: 'password', writeOnly: true }),
     ),
-    password: Type.Optional(Secret),
-    refresh_token: Type.Optional(Secret),
     scope: Type.Optional(Type.String({ maxLength: 200, description: 'Accepted and not used.' })),
     client_id: Type.Optional(
       Type.String({ maxLength: 200, description: 'Accepted and not used.' }),

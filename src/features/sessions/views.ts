@@ -2,6 +2,9 @@ import { field } from '../../web/components/field.ts'
 import { warning } from '../../web/components/notice.ts'
 import { type FormState, focusIn } from '../../web/form.ts'
 import { html, type Html } from '../../web/html.ts'
+import { PASSWORD_HINT } from '../users/rules.ts'
+import { Email, FirstName, LastName, NewPassword } from '../users/schema.ts'
+import { Username } from './schema.ts'
 
 interface SignInOptions {
   readonly form: FormState
@@ -28,7 +31,7 @@ export const loginView = (
         value: values.username,
         fault: faults.username,
         autocomplete: 'username',
-        maxLength: 254,
+        maxLength: Username.maxLength,
         autofocus: !values.username || Boolean(faults.username),
       })}
       ${field({
@@ -63,7 +66,7 @@ export const signupView = ({ form, next }: SignInOptions): Html => {
           value: values.fname,
           fault: faults.fname,
           autocomplete: 'given-name',
-          maxLength: 100,
+          maxLength: FirstName.maxLength,
           autofocus: focus === 'fname',
         })}
         ${field({
@@ -72,7 +75,7 @@ export const signupView = ({ form, next }: SignInOptions): Html => {
           value: values.lname,
           fault: faults.lname,
           autocomplete: 'family-name',
-          maxLength: 100,
+          maxLength: LastName.maxLength,
           autofocus: focus === 'lname',
         })}
       </div>
@@ -83,7 +86,7 @@ export const signupView = ({ form, next }: SignInOptions): Html => {
         value: values.email,
         fault: faults.email,
         autocomplete: 'username',
-        maxLength: 254,
+        maxLength: Email.maxLength,
         autofocus: focus === 'email',
       })}
       ${field({
@@ -91,9 +94,9 @@ export const signupView = ({ form, next }: SignInOptions): Html => {
         label: 'Password',
         type: 'password',
         fault: faults.password,
-        hint: 'At least 8 characters, and not a common password. A few words make a good one.',
+        hint: PASSWORD_HINT,
         autocomplete: 'new-password',
-        minLength: 8,
+        minLength: NewPassword.minLength,
         autofocus: focus === 'password',
       })}
       <button class="button button-wide">Make the account</button>

@@ -47,6 +47,13 @@ export type TodoUpdate = Static<typeof TodoUpdate>
 export const sorts = ['id', 'created_at', 'updated_at', 'text'] as const
 export type Sort = (typeof sorts)[number]
 
+/** What a todo is searched for by. */
+export const SearchText = trimmed({
+  minLength: 0,
+  maxLength: 200,
+  description: 'Only those with this text in them, in whatever case.',
+})
+
 export const todoQuery = (pageSizes: PageSizes) =>
   closed({
     user_id: Type.Optional(
@@ -59,13 +66,7 @@ export const todoQuery = (pageSizes: PageSizes) =>
     completed: Type.Optional(
       Type.Boolean({ description: 'Only the completed ones, or only the open ones.' }),
     ),
-    q: Type.Optional(
-      trimmed({
-        minLength: 0,
-        maxLength: 200,
-        description: 'Only those with this text in them, in whatever case.',
-      }),
-    ),
+    q: Type.Optional(SearchText),
     sort: Type.Enum([...sorts, ...sorts.map((sort) => `-${sort}` as const)], {
       default: 'id',
       description: 'The order; with `-` in front from the last to the first.',
@@ -83,7 +84,7 @@ export const todoQuery = (pageSizes: PageSizes) =>
 /** The address of the todo page. One that was mistyped shows what it can. */
 export const HomeQuery = Type.Object({
   show: Type.Optional(Type.String()),
-  q: Type.Optional(trimmed({ minLength: 0, maxLength: 200 })),
+  q: Type.Optional(SearchText),
   page: Type.Optional(Type.String()),
   /** The todo whose text is to be edited. */
   edit: Type.Optional(Type.String()),

@@ -14,6 +14,7 @@ import {
   type View,
 } from './links.ts'
 import { row, type RowOptions, rowTemplates } from './rows.ts'
+import { SearchText } from './schema.ts'
 
 export interface HomeOptions {
   /** The id of the one whose todos these are. */
@@ -101,7 +102,7 @@ const search = ({ show, q }: View): Html => html`
     ${show !== 'all' && html`<input type="hidden" name="show" value="${show}">`}
     ${icon('search')}
     <label class="sr-only" for="search">Search</label>
-    <input id="search" name="q" type="search" value="${q}" placeholder="Search" maxlength="200"
+    <input id="search" name="q" type="search" value="${q}" placeholder="Search" maxlength="${SearchText.maxLength}"
       autocomplete="off" dir="auto" enterkeyhint="search">
     <button>Search</button>
   </form>`

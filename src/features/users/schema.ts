@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { closed, Id, Time, trimmed, verbatim } from '../../lib/shapes.ts'
 
-export const Email = Type.String({
+export const Email = Type.With(Type.String(), {
   format: 'email',
   maxLength: 254,
   'x-trim': true,
@@ -9,8 +9,8 @@ export const Email = Type.String({
 })
 
 /** Length in Unicode characters (NIST SP 800-63B §3.1.1.2); the common ones are refused. */
-export const NewPassword = Type.String({
-  ...verbatim({
+export const NewPassword = Type.With(
+  verbatim({
     minLength: 8,
     maxLength: 128,
     format: 'password',
@@ -18,8 +18,8 @@ export const NewPassword = Type.String({
     description: 'Not among the common passwords.',
     examples: ['correct horse battery'],
   }),
-  'x-uncommon': true,
-})
+  { 'x-uncommon': true },
+)
 
 /** A password that exists already, by whatever rules it was chosen; its length bounds the hashing. */
 export const Password = verbatim({
