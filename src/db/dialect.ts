@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
+import type { PoolUse } from '../lib/pool-use.ts'
 import { containing } from '../lib/text.ts'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
-import type { PoolUse } from './postgresql-connections.ts'
 import { NodeSqliteAdapter } from './sqlite-adapter.ts'
 import type { Db } from './tables.ts'
 

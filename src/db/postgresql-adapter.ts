@@ -1,5 +1,6 @@
 import { PostgresAdapter } from 'kysely'
-import type { PoolUse, PostgresqlConnections } from './postgresql-connections.ts'
+import type { PoolUse } from '../lib/pool-use.ts'
+import type { PostgresqlConnections } from './postgresql-connections.ts'
 
 /** What Kysely must know of PostgreSQL, and what we ask of its connections by way of Kysely. */
 export class PooledPostgresAdapter extends PostgresAdapter {

@@ -1,15 +1,9 @@
 import pg from 'pg'
+import type { PoolUse } from '../lib/pool-use.ts'
 import { NotConnected } from './not-connected.ts'
 import { isSpent } from './postgresql-failure.ts'
 import { GivenUp, Pipelines } from './postgresql-pipelines.ts'
 import { Planning } from './postgresql-planning.ts'
-
-/** Connections in use and idle, and how many wait for one. */
-export interface PoolUse {
-  readonly used: number
-  readonly idle: number
-  readonly waiting: number
-}
 
 /** How many may wait for each connection. */
 const WAITING_MAX = 100

@@ -12,6 +12,7 @@ import {
 } from 'prom-client'
 import { signInFailures } from '../lib/events.ts'
 import { hashing } from '../lib/passwords.ts'
+import type { PoolUse } from '../lib/pool-use.ts'
 import { atEndOfTurn, gathered } from '../lib/turn.ts'
 
 /** What one process counted, as it may be sent to another. */
@@ -20,12 +21,6 @@ export type Snapshot = MetricObject[]
 /** Adds up what processes counted, in the text format of Prometheus. */
 export const sumOf = (snapshots: Snapshot[]): Promise<string> =>
   AggregatorRegistry.aggregate(snapshots).metrics()
-
-export interface PoolUse {
-  readonly used: number
-  readonly idle: number
-  readonly waiting: number
-}
 
 /** What this process counts, for Prometheus. */
 export interface Metrics {
