@@ -14,7 +14,7 @@ export const bearerOf = (id: number) => ({
 })
 const cookie = (id: number) => ({ Cookie: `session=${cookieOf(id)}` })
 
-export const BUSY = 1
+const BUSY = 1
 const callers = Array.from({ length: CALLERS }, (_, index) => index + 2)
 const get = (path: string, headers: Record<string, string>): Request => ({
   method: 'GET',

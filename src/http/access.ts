@@ -21,7 +21,7 @@ export interface Identify {
 }
 
 /** Who may use a route. Without a word it is for anyone signed in: the default denies. */
-export type Access = 'public' | 'signed-in' | 'administrator'
+type Access = 'public' | 'signed-in' | 'administrator'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
