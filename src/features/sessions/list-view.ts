@@ -30,7 +30,7 @@ export function sessionsView(
     <div class="section-head">
       <div>
         <h2>Elsewhere</h2>
-        ${more > 0 && html`<p class="lead">The ${others.length} used last, of ${others.length + more}. “End all others” ends every one.</p>`}
+        ${more > 0 && html`<p class="lead">The ${others.length} used last, of ${others.length + more}. &ldquo;End all others&rdquo; ends every one.</p>`}
       </div>
       <form method="post" action="/sessions/end-others">
         ${drawnFor(userId)}
