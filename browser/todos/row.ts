@@ -167,7 +167,7 @@ export function rowOf(todo: Shown): HTMLElement {
   return row
 }
 
-const NAMED = ['id', 'aria-labelledby', 'action', 'href', 'data-id']
+const NAMED = ['id', 'aria-labelledby', 'aria-describedby', 'action', 'href', 'data-id']
 
 /** What refers to the todo by its old id, 0 in the template, refers to it by the new one. */
 function name(row: HTMLElement, id: string): void {

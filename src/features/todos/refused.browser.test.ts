@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Route } from 'playwright-core'
-import { edit, enter } from '../../../test/additions.ts'
+import { API, edit, enter } from '../../../test/additions.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -70,6 +70,29 @@ test('a text that the server refuses', async (t) => {
     await page.getByRole('link', { name: 'Cancel' }).click()
     await messages.getByText(/^Deleted/).waitFor()
     assert.equal(await messages.count(), 1)
+  })
+
+  await t.test('says why to those who listen also once its todo is saved', async (t) => {
+    const { page, saved } = await visitHome(t, url)
+    const held = Promise.withResolvers<void>()
+    await page.route(API, async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await enter(page, 'Milk')
+    await edit(page, 'Milk', '')
+    const field = page.getByLabel('Text', { exact: true })
+    const why = async () => {
+      const id = (await field.getAttribute('aria-describedby')) ?? 'none'
+      const [words] = await page.locator(`[id="${id}"]`).allTextContents()
+      return words
+    }
+    const said = 'The text must have at least 1 character.'
+    await eventually(why, said)
+    held.resolve()
+    await eventually(async () => (await saved()).length, 1)
+    await page.locator('.todo[id]:not([id*=new])').waitFor()
+    assert.equal(await why(), said)
   })
 
   await t.test('of a new todo that is edited meanwhile does not take the draft', async (t) => {
