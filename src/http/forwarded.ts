@@ -11,11 +11,10 @@ const WITH_PORT = /^(?:([\d.]+)|\[([^\]]+)\])(?::\d+)?$/
  * `X-Forwarded-Proto` http and https, in whatever case (RFC 3986 §3.1). Call it where proxies are trusted.
  */
 export function readForwarded(app: FastifyInstance): void {
-  const read = ({ headers }: IncomingMessage) => {
+  app.server.prependListener('request', ({ headers }: IncomingMessage) => {
     put(headers, 'x-forwarded-for', addressesOf(headers['x-forwarded-for']))
     put(headers, 'x-forwarded-proto', schemeOf(headers['x-forwarded-proto']))
-  }
-  for (const event of ['request', 'checkExpectation']) app.server.prependListener(event, read)
+  })
 }
 
 const lastFirst = (header: IncomingHttpHeaders[string]): string[] =>
