@@ -1,6 +1,8 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
+import { lazy } from './lazy.ts'
 import { yieldToEventLoop } from './pool-threads.ts'
 import { unavailable } from './problem.ts'
 
@@ -78,30 +80,39 @@ async function verifyArgon2(password: string, kept: RegExpExecArray): Promise<bo
   return timingSafeEqual(actual, expected)
 }
 
-/** Loads a library of its own, which few installations ever need. */
-async function verifyBcrypt(password: string, kept: string): Promise<boolean> {
-  const bcrypt = await import('@node-rs/bcrypt')
-  return bcrypt.verify(password, kept)
-}
+const require = createRequire(import.meta.url)
+
+// A library of its own, which few installations ever need. A failed `import` would fail for good; `require` tries again.
+const bcrypt = lazy((): typeof import('@node-rs/bcrypt') => {
+  try {
+    return require('@node-rs/bcrypt')
+  } catch (cause) {
+    throw unavailable('The password cannot be checked right now. Try again in a moment.', { cause })
+  }
+})
 
 // A hash that no password fits, so that an unknown account costs the time of a known one.
 const NOBODY = `${PREFIX}${unpadded(randomBytes(16))}$${unpadded(randomBytes(COST.tagLength))}`
 
+/** What compares a password with the stored hash, undefined when that is of no scheme that is known. */
+function verifierOf(stored: string): ((password: string) => Promise<boolean>) | undefined {
+  const parsed = PHC.exec(stored)
+  if (parsed) return (password) => verifyArgon2(password, parsed)
+  if (!BCRYPT.test(stored)) return undefined
+  const { verify } = bcrypt()
+  return (password) => verify(password, stored)
+}
+
 /** Whether the password fits, undefined when the stored hash is one that cannot be computed. */
 async function fits(password: string, stored: string): Promise<boolean | undefined> {
-  const parsed = PHC.exec(stored)
-  if (!parsed && !BCRYPT.test(stored)) return undefined
-  return bounded(() =>
-    (parsed ? verifyArgon2(password, parsed) : verifyBcrypt(password, stored)).catch(
-      () => undefined,
-    ),
-  )
+  const verifier = verifierOf(stored)
+  return verifier && bounded(() => verifier(password).catch(() => undefined))
 }
 
 /**
  * Whether `password` is the one that `kept` was made of: argon2id, or bcrypt from an imported
  * account, which takes longer. Without `kept` (no such account), or when it is corrupt, the answer is no, after the
- * work of argon2id. Throws a 503 `Problem` when too many hashes wait already.
+ * work of argon2id. Throws a 503 `Problem` when too many hashes wait already, or when what computes bcrypt cannot be loaded.
  */
 export async function verify(password: string, kept: string | undefined): Promise<boolean> {
   const result = kept === undefined ? undefined : await fits(password, kept)
