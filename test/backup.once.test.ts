@@ -175,6 +175,7 @@ test('a restore refuses what is no sound backup, and touches nothing', async (t)
   const newer = new DatabaseSync(broken('newer.db'))
   newer.exec("insert into kysely_migration (name, timestamp) values ('9999-later', '2030-01-01')")
   newer.close()
+  await symlink('loop.db', broken('loop.db'))
 
   for (const [name, reason] of [
     ['half.db', /half\.db (is damaged|cannot be read as a database)/],
@@ -182,6 +183,7 @@ test('a restore refuses what is no sound backup, and touches nothing', async (t)
     ['other.db', /other\.db is not a database of this service/],
     ['newer.db', /9999-later\. It was used by a newer version/],
     ['absent.db', /There is no file .*absent\.db/],
+    ['loop.db', /loop\.db: too many symbolic links/],
   ] as const) {
     const { code, stderr } = await todo(['restore', broken(name), '--force'])
     assert.equal(code, 1, name)

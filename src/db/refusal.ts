@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { ForeseenError } from '../lib/foreseen.ts'
+import { naming } from './sqlite-failure.ts'
 
 /** A database that is not read or written as it is. The message says why, and what to do. */
 export class DatabaseRefused extends ForeseenError {
@@ -9,7 +10,8 @@ export class DatabaseRefused extends ForeseenError {
   }
 }
 
-/** Throws `DatabaseRefused` when there is no SQLite file at `path`. */
+/** Throws `DatabaseRefused` when there is no SQLite file at `path`, and another error when that cannot be seen. */
 export function refuseIfMissing(path: string): void {
-  if (!existsSync(path)) throw new DatabaseRefused(`There is no file ${path}.`)
+  const found = naming(path, () => statSync(path, { throwIfNoEntry: false }))
+  if (!found) throw new DatabaseRefused(`There is no file ${path}.`)
 }
