@@ -5,7 +5,7 @@ import { takesText } from './keyboard.ts'
 import { contents, currentView, pageCount } from './list.ts'
 import { announce } from './messages.ts'
 import { goTo, leadsElsewhere, notePlace, viewInAddress } from './navigation.ts'
-import { visibleRows } from './rows.ts'
+import { insteadOfRows, visibleRows } from './rows.ts'
 
 // The steps from one view to the other: by a link, and back.
 
@@ -15,14 +15,16 @@ async function follow(event: JQuery.TriggeredEvent): Promise<void> {
   event.preventDefault()
   const view = viewOf(Object.fromEntries(new URL(currentTarget.href).searchParams))
   const { page, clearSearch, searchAll } = currentTarget.dataset
-  if (clearSearch !== undefined) $('#search').val('').trigger('focus')
+  if (clearSearch !== undefined) $('#search').val('')
   if (!(await goTo(view, 'push'))) return
   announce(page === undefined ? contents() : pageNumber(currentView(), pageCount()))
   // The others stay where they are, and keep the focus.
-  if (page === undefined && searchAll === undefined) return
+  if (page === undefined && clearSearch === undefined && searchAll === undefined) return
   scrollTo({ top: 0 })
   // Who began to type meanwhile goes on.
-  if (!takesText(document.activeElement)) visibleRows()[0]?.focus({ preventScroll: true })
+  if (takesText(document.activeElement)) return
+  const place = visibleRows()[0] ?? insteadOfRows()
+  place.focus({ preventScroll: true })
 }
 
 /** Shows the view of the address, to which Back or Forward led, where the person was in it. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { phone } from '../../../test/browser.ts'
 import { startServer } from '../../../test/server.ts'
 import { eventually, visitHome } from '../../../test/todo-page.ts'
 
@@ -132,6 +133,15 @@ test('finding the way on the todo page', async (t) => {
     await look()
     await eventually(said, 'Nothing found')
     assert.equal(await focused(), 'Nothing found')
+  })
+
+  await t.test('“Show all” leads to the first todo, and no phone shows its keyboard', async (t) => {
+    const { page, texts } = await visitHome(t, url, { ...phone, todos: ['One', 'Two'] })
+    await page.goto('/home?q=zzz')
+    await page.getByRole('link', { name: 'Show all' }).tap()
+    await eventually(texts, ['Two', 'One'])
+    assert.equal(await page.getByLabel('Search').inputValue(), '')
+    assert.equal(await page.locator(':focus').locator('.todo-text').textContent(), 'Two')
   })
 
   await t.test('who types while a page is read goes on typing', async (t) => {
