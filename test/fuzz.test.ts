@@ -7,7 +7,7 @@ import { clientOf, type World, world } from './world.ts'
 
 /** Requests to each operation; `npm run test:hard` makes more. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 100)
-const timeout = Math.max(60_000, RUNS * 600)
+const timeout = Math.max(180_000, RUNS * 600)
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 const PROBLEM = 'application/problem+json'
