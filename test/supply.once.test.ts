@@ -45,6 +45,7 @@ const Lock = Type.Object({
       optional: Type.Optional(Type.Boolean()),
       link: Type.Optional(Type.Boolean()),
       inBundle: Type.Optional(Type.Boolean()),
+      optionalDependencies: Type.Optional(Versions),
     }),
   ),
 })
@@ -96,6 +97,15 @@ test('every package is fixed to its content by a digest, and every direct one to
   }
   for (const [name, version] of Object.entries(await direct())) {
     assert.match(version, /^\d+\.\d+\.\d+(-[\w.]+)?$/, name)
+  }
+})
+
+test('the lockfile has what other platforms than the one it was made on install', async () => {
+  const all = await packages()
+  const names = new Set(all.map(([path]) => path.split('node_modules/').at(-1)))
+  for (const [path, { optionalDependencies = {} }] of all) {
+    const missing = Object.keys(optionalDependencies).filter((name) => !names.has(name))
+    assert.deepEqual(missing, [], path)
   }
 })
 
