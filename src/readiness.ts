@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { schemaState } from './db/migrate.ts'
 import type { Db } from './db/tables.ts'
+
+/** Who asks waits three seconds, and takes silence for a process that hangs. */
+const WITHIN = 2000
 
 /**
  * Says what is missing before requests can be served, in words; nothing when they can. A newer
@@ -9,6 +13,10 @@ export const readiness =
   (db: Db, stopping: { readonly isAnnounced: boolean }) => async (): Promise<string[]> => {
     if (stopping.isAnnounced)
       return ['The server is stopping. Another one may be there in a moment.']
-    const { pending } = await schemaState(db)
+    const asked = new AbortController()
+    const late = delay(WITHIN, undefined, { signal: asked.signal }).catch(() => undefined)
+    const state = await Promise.race([schemaState(db), late]).finally(() => asked.abort())
+    if (!state) return ['The database does not answer.']
+    const { pending } = state
     return pending.length > 0 ? ['The database has migrations pending; run `todo migrate`.'] : []
   }

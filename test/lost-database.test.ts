@@ -110,6 +110,22 @@ test('a database that accepts and never answers is a 503 too, and heals by itsel
   assert.equal((await ann.post('/api/v1/todos', { text: 'Found' })).statusCode, 201)
 })
 
+test('while a database says nothing, /ready tells so within the time that who asks has', {
+  skip,
+}, async (t) => {
+  const { nobody, way } = await fragileWorld(t, '600000')
+  way.silence()
+  const silent = await nobody.get('/ready')
+  assert.equal(silent.statusCode, 503)
+  assert.equal(silent.json().detail, 'The database does not answer.')
+  assert.match(String(silent.headers['retry-after']), /^[1-9]\d*$/)
+  way.mend()
+  await until(
+    async () => (await nobody.get('/ready')).statusCode === 200,
+    () => 'the database answers again',
+  )
+})
+
 test('a transaction whose connection is cut leaves nothing behind', { skip }, async (t) => {
   const { ann, db, way, direct } = await fragileWorld(t, '10000')
   const add = () => ann.post('/api/v1/todos', { text: 'Once' }, { 'idempotency-key': 'one' })
