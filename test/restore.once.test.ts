@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import {
   chown,
   lchown,
@@ -13,7 +14,10 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { Value } from 'typebox/value'
+import { Tokens } from '../src/features/sessions/schema.ts'
+import { Todo } from '../src/features/todos/schema.ts'
 import { ANN, emails, onSqlite, succeeded } from './command.ts'
 import { startServer } from './server.ts'
 
@@ -46,6 +50,85 @@ test('nothing takes the place of a database that was moved away while the servic
     ...DEMO,
     'ann@example.com',
   ])
+})
+
+test('a start and a migration leave alone what is left of a database that was moved away, and say so', async (t) => {
+  const { todo, path } = await onSqlite(t)
+  succeeded(await todo(['reset']))
+  const wal = await readFile(path)
+  await rename(path, `${path}.moved`)
+  await writeFile(`${path}-wal`, wal)
+  for (const command of [['serve'], ['migrate'], ['reset', '--force'], ANN]) {
+    const { code, stderr } = await todo(command, { input })
+    assert.match(stderr, /todo\.db-wal is there, but not .*todo\.db\. Was that moved away\?/)
+    assert.equal(code, 1, command.join(' '))
+    await assert.rejects(lstat(path))
+    assert.deepEqual(await readFile(`${path}-wal`), wal)
+  }
+})
+
+/** A person at a service, with the answers as they come. */
+async function personAt(url: string, email: string) {
+  const account = { email, password: input, fname: 'Some', lname: 'One' }
+  const ask = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init)
+  const json = { 'content-type': 'application/json' }
+  await ask('/api/v1/users/signup', {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify(account),
+  })
+  const body = new URLSearchParams({ username: email, password: input })
+  const signedIn = await ask('/auth/token', { method: 'POST', body })
+  const { access_token } = Value.Parse(Tokens, await signedIn.json())
+  const headers = { authorization: `Bearer ${access_token}`, ...json }
+  return {
+    token: access_token,
+    status: async (token = access_token) =>
+      (await ask('/auth/me', { headers: { authorization: `Bearer ${token}` } })).status,
+    addTodo: async () => {
+      const body = JSON.stringify({ text: 'Milk' })
+      const added = await ask('/api/v1/todos', { method: 'POST', headers, body })
+      return Value.Parse(Todo, await added.json()).id
+    },
+    revoke: (token: string) =>
+      ask('/auth/revoke', { method: 'POST', body: new URLSearchParams({ token }) }),
+  }
+}
+
+/** What somebody did at a service between a backup and its restoring, with or without the database of then. */
+async function takenBack(t: TestContext, { isLost }: { isLost: boolean }) {
+  const { todo, directory, path } = await onSqlite(t)
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['migrate']))
+  succeeded(await todo(['backup', backup]))
+  const variables = {
+    DATABASE_URL: `sqlite:///${path}`,
+    SECRET_KEY: randomBytes(32).toString('hex'),
+  }
+  const before = await startServer(t, variables)
+  const eve = await personAt(before.url, 'eve@example.com')
+  const todoOfEve = await eve.addTodo()
+  process.kill(before.pid, 'SIGTERM')
+  await before.ended
+  if (isLost) await rm(path)
+  succeeded(await todo(['restore', backup, '--force']))
+  const after = await startServer(t, variables)
+  const ann = await personAt(after.url, 'ann@example.com')
+  return { eve, ann, todoOfEve, todoOfAnn: await ann.addTodo() }
+}
+
+test('a token of the time that a restore took back is nobody’s (401), and ends nobody’s session', async (t) => {
+  const { eve, ann } = await takenBack(t, { isLost: true })
+  assert.equal(await ann.status(eve.token), 401)
+  assert.equal((await ann.revoke(eve.token)).status, 200)
+  assert.equal(await ann.status(), 200)
+  await ann.revoke(ann.token)
+  assert.equal(await ann.status(), 401)
+})
+
+test('a restore gives no id again that the database before it gave', async (t) => {
+  const { todoOfEve, todoOfAnn } = await takenBack(t, { isLost: false })
+  assert.equal(todoOfAnn, todoOfEve + 1)
 })
 
 test('what is left of a database that is gone is no part of the next, which waits until it is moved', async (t) => {

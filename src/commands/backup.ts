@@ -21,7 +21,7 @@ export async function backupTo(
     databaseUrl,
     (url) => `pg_dump --format=custom --file=${quoted(file)} ${quoted(url)}`,
   )
-  const { tables, replaced } = await copyFile(path, resolve(file), options)
+  const { tables, replaced } = await copyFile(path, resolve(file), { ...options, goesOn: false })
   for (const part of replaced) rmSync(part)
   return [...tableLines(tables), `Backed up ${path} to ${file}, and checked it.`]
 }
@@ -43,7 +43,7 @@ export async function restoreFrom(
   )
   checkFile(resolve(file))
   const made = naming(path, () => makeFolder(resolve(dirname(path))))
-  const restored = await copyFile(resolve(file), path, options)
+  const restored = await copyFile(resolve(file), path, { ...options, goesOn: true })
   const { tables, schema, replaced } = restored
   // Often it is root who restores, and the service that opens it is somebody else.
   const isGiven = giveTo(restored.path, replaced[0] ?? dirname(restored.path))

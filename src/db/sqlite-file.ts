@@ -11,6 +11,7 @@ import { DatabaseRefused, refuseIfMissing } from './refusal.ts'
 import { explained, isOfWriting, naming } from './sqlite-failure.ts'
 import {
   followed,
+  goOnWithIds,
   makeSingle,
   putAside,
   refuseAsTarget,
@@ -42,12 +43,12 @@ const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /**
  * Copies the database at `from`, as it is at one moment while others go on writing, to `target`, or where
  * a symbolic link there leads. It appears only when it is whole, checked and on the disk. What is there is refused, or with `force` put
- * aside. Throws `DatabaseRefused`, and `NewerSchema` for one of a newer version.
+ * aside; with `goesOn` the copy gives ids behind those of what it replaces. Throws `DatabaseRefused`, and `NewerSchema` for one of a newer version.
  */
 export async function copyFile(
   from: string,
   target: string,
-  { force }: { force: boolean },
+  { force, goesOn }: { readonly force: boolean; readonly goesOn: boolean },
 ): Promise<CopiedFile> {
   refuseIfMissing(from)
   const to = naming(target, () => followed(target))
@@ -76,6 +77,7 @@ export async function copyFile(
     for (let turn = 0; turn < 2; turn++) await setImmediate()
     // Again, since others went on meanwhile.
     if (!force) refuseIfThere(to)
+    if (goesOn && files.existsSync(to)) goOnWithIds(aside, to)
     const replaced = putAside(to)
     files.renameSync(aside, to)
     flush(dirname(to))

@@ -61,10 +61,11 @@ export function refuseAsTarget(path: string, source: string): void {
  * Throws `DatabaseRefused` when of a database at `path` only what SQLite keeps beside it is there. A
  * process may have it open under another name, and writes on into that.
  */
-function refuseLeftOver(path: string): void {
-  if (files.existsSync(path)) return
-  const left = partsOf(path).find((part) => files.existsSync(part))
-  if (left === undefined) return
+export function refuseLeftOver(path: string): void {
+  const [, ...besides] = partsOf(path)
+  const left = besides.find((part) => files.existsSync(part))
+  // Looked at afterwards: who makes a database makes its file first.
+  if (left === undefined || files.existsSync(path)) return
   throw new DatabaseRefused(
     `${left} is there, but not ${path}. Was that moved away? What was written last is in ${left}. ` +
       `Stop the service, move the database back to ${path}, and try again. ` +
@@ -110,6 +111,38 @@ export function makeSingle(path: string): void {
   } catch (error) {
     if (isBusy(error)) throw new DatabaseRefused(`${path} is in use. Stop the service first.`)
     // A damaged database is often why another one is put in its place.
+    if (!isDamage(error)) throw explained(error, path)
+  } finally {
+    database.close()
+  }
+}
+
+/**
+ * Has the database at `path` give ids behind those of the one at `former`, whose place it takes: a page or a client that
+ * knows a todo of that one would else take another for it. Of one that is damaged, or no database of ours, nothing is known.
+ * Throws `DatabaseRefused` when a process has that one open.
+ */
+export function goOnWithIds(path: string, former: string): void {
+  makeSingle(former)
+  const database = naming(path, () => new DatabaseSync(path))
+  try {
+    naming(former, () => database.prepare('attach ? as former').run(former))
+    const counted = database
+      .prepare("select 1 from former.sqlite_schema where name = 'sqlite_sequence'")
+      .get()
+    if (!counted) return
+    // Of a table that had no row yet, nothing is kept.
+    database.exec(`
+      begin;
+      insert into main.sqlite_sequence (name, seq)
+        select name, 0 from former.sqlite_sequence
+        where name in (select name from main.sqlite_schema where sql like '%autoincrement%')
+          and name not in (select name from main.sqlite_sequence);
+      update main.sqlite_sequence
+        set seq = max(main.sqlite_sequence.seq, former.sqlite_sequence.seq)
+        from former.sqlite_sequence where main.sqlite_sequence.name = former.sqlite_sequence.name;
+      commit`)
+  } catch (error) {
     if (!isDamage(error)) throw explained(error, path)
   } finally {
     database.close()

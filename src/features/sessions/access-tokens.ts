@@ -4,18 +4,31 @@ import { createSigner, createVerifier, TokenError } from 'fast-jwt'
 export interface Claims {
   readonly userId: number
   readonly sessionId: number
+  /**
+   * When the session began, to the second, as `hasBegunAt` wants it. Ids of a time that the restore of a backup took back are given again; a
+   * token of then is not good for another's session. Those of earlier versions do not say it.
+   */
+  readonly beganAt: string | undefined
 }
 
 export interface AccessTokens {
   /** For how many seconds a token is good at most. */
   readonly lifetime: number
-  /** A token for so many seconds. */
-  sign(claims: Claims, lifetime: number): string
+  /** A token of a session for so many seconds. */
+  sign(
+    session: { readonly id: number; readonly user_id: number; readonly created_at: string },
+    lifetime: number,
+  ): string
   /** The claims of a good token; undefined for a forged, foreign or expired one. */
   verify(token: string): Claims | undefined
   /** The claims of a token that was good once, for ending its session. */
   verifyExpired(token: string): Claims | undefined
 }
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
+
+/** As the start of a time that the database keeps. */
+const toTheSecond = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, -5)
 
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
 
@@ -56,9 +69,11 @@ export function accessTokens(keys: Keys, lifetime: number): AccessTokens {
   const known = new Map<string, Verified>()
   return {
     lifetime,
-    sign: ({ userId, sessionId }, lifetime) => {
-      const iat = Math.floor(Date.now() / 1000)
-      return signer({ sub: String(userId), sid: sessionId, iat, exp: iat + lifetime })
+    sign: ({ id, user_id, created_at }, lifetime) => {
+      const iat = seconds(Date.now())
+      // OpenID Connect Core 1.0, section 2, has this name for it.
+      const auth_time = seconds(Date.parse(created_at))
+      return signer({ sub: String(user_id), sid: id, auth_time, iat, exp: iat + lifetime })
     },
     verify: (token) => {
       let claims = known.get(token)
@@ -78,10 +93,12 @@ function claimsIn(read: (token: string) => unknown, token: string): Verified | u
   try {
     const payload = read(token)
     if (typeof payload !== 'object' || payload === null) return undefined
-    const { sub, sid, exp }: { sub?: unknown; sid?: unknown; exp?: unknown } = payload
+    const claims: { sub?: unknown; sid?: unknown; exp?: unknown; auth_time?: unknown } = payload
+    const { sub, sid, exp, auth_time } = claims
     const userId = Number(sub)
     if (!isId(userId) || !isId(sid) || typeof exp !== 'number') return undefined
-    return { userId, sessionId: sid, expiresAt: exp }
+    const beganAt = typeof auth_time === 'number' ? toTheSecond(auth_time) : undefined
+    return { userId, sessionId: sid, beganAt, expiresAt: exp }
   } catch (error) {
     if (error instanceof TokenError) return undefined
     throw error

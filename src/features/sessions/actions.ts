@@ -155,7 +155,7 @@ async function issue(
   const left = Math.max(0, Math.floor(secondsUntil(session.expires_at)))
   const expires_in = Math.min(tokens.lifetime, left)
   return {
-    access_token: tokens.sign({ userId: session.user_id, sessionId: session.id }, expires_in),
+    access_token: tokens.sign(session, expires_in),
     token_type: 'bearer',
     expires_in,
     refresh_token,
@@ -191,7 +191,11 @@ export async function refresh(db: Db, rules: SignInRules, refreshToken: string):
 /** Ends the session that a refresh or access token belongs to; an unknown token is no error (RFC 7009 §2.2). */
 export async function revoke(db: Db, { tokens }: SignInRules, token: string): Promise<void> {
   const claims = tokens.verifyExpired(token)
-  if (claims) return sessions.remove(db, claims.userId, claims.sessionId)
+  if (claims) {
+    const session = await sessions.find(db, claims.userId, claims.sessionId)
+    if (!session || !sessions.hasBegunAt(session, claims.beganAt)) return
+    return sessions.remove(db, session.user_id, session.id)
+  }
   const refreshToken = await sessions.findRefreshToken(db, digest(token))
   if (refreshToken) await sessions.remove(db, refreshToken.user_id, refreshToken.session_id)
 }

@@ -51,7 +51,7 @@ export function identify(
   return {
     async byBearerToken(token) {
       const claims = tokens.verify(token)
-      return claims && sessions.findUser(db, claims.userId, claims.sessionId)
+      return claims && sessions.findUser(db, claims.userId, claims.sessionId, claims.beganAt)
     },
     async byCookie(secret) {
       const found = await sessions.findUserByCookie(db, digest(secret), fromNow(-idleTimeout))

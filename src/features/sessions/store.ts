@@ -16,7 +16,8 @@ const live = (db: Db, at: RawBuilder<string>) =>
   db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['users.id', 'users.admin_since', 'users.version', 'sessions.id as session_id'])
+    .select(['users.id', 'users.admin_since', 'users.version'])
+    .select(['sessions.id as session_id', 'sessions.created_at'])
     .where('sessions.expires_at', '>', at)
 
 const shown = ({
@@ -37,14 +38,24 @@ const byId = prepared((db, value: Placeholder<{ userId: number; id: number; at: 
     .where('sessions.id', '=', value('id')),
 )
 
-/** The user of a session that has neither ended nor run out. */
+/**
+ * Whether a session is the one that began in the second `beganAt`, such as `2026-12-01T12:30:00`. Where that is not
+ * known, its ids have to do.
+ */
+export const hasBegunAt = (
+  { created_at }: { readonly created_at: string },
+  beganAt: string | undefined,
+): boolean => beganAt === undefined || created_at.startsWith(beganAt)
+
+/** The user of a session that has neither ended nor run out, and began in that second. */
 export async function findUser(
   db: Db,
   userId: number,
   id: number,
+  beganAt: string | undefined,
 ): Promise<SessionUser | undefined> {
   const [row] = await byId(db, { userId, id, at: now() })
-  return row && shown(row)
+  return row && hasBegunAt(row, beganAt) ? shown(row) : undefined
 }
 
 const byCookie = prepared(
@@ -77,6 +88,7 @@ export async function noteUse(db: Db, userId: number, id: number): Promise<void>
 export interface Session {
   readonly id: number
   readonly user_id: number
+  readonly created_at: string
   readonly expires_at: string
 }
 
@@ -93,14 +105,14 @@ export async function create(db: Db, session: NewSession): Promise<Session> {
   return db
     .insertInto('sessions')
     .values({ ...session, created_at: at, last_used_at: at })
-    .returning(['id', 'user_id', 'expires_at'])
+    .returning(['id', 'user_id', 'created_at', 'expires_at'])
     .executeTakeFirstOrThrow()
 }
 
 const within = (db: Db, userId: number, id: number) =>
   db
     .selectFrom('sessions')
-    .select(['id', 'user_id', 'expires_at'])
+    .select(['id', 'user_id', 'created_at', 'expires_at'])
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .where('expires_at', '>', now())
