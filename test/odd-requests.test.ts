@@ -244,6 +244,21 @@ test('a body of very many fields is one fault, not one for each', async (t) => {
   ])
 })
 
+test('a form of very many repeated fields is told by few faults', async (t) => {
+  const { nobody } = await world(t)
+  const answer = await nobody.send('/auth/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Array.from({ length: 2000 }, (_, index) => `f${index}&f${index}`)
+      .join('&')
+      .slice(0, 16_000),
+  })
+  assert.equal(answer.statusCode, 422)
+  const { errors } = answer.json()
+  assert.equal(errors[0].type, 'repeated')
+  assert.ok(errors.length <= 50, `${errors.length} faults`)
+})
+
 test('where If-None-Match names more tags than are looked at, nothing is written (412)', async (t) => {
   const { ann } = await world(t)
   const { location, etag } = (await ann.post(TODOS, { text: 'a' })).headers

@@ -4,12 +4,17 @@ import type { FastifyInstance } from 'fastify'
 import { invalid, Problem, repeatedAt } from '../lib/problem.ts'
 import { queryOf } from '../lib/query.ts'
 import { onRequestTo } from './route-hooks.ts'
+import { FIELDS_MAX } from './validation.ts'
 
 /** The media type of a form. */
 export const FORM = 'application/x-www-form-urlencoded'
 
-/** The fields of a form or a query. A percent sign that begins no escape stands for itself. */
-export const parseForm = (text: string): ParsedUrlQuery => parse(text, '&', '=', { maxKeys: 0 })
+/**
+ * The fields of a form or a query, and of too many only so many that they are refused: a megabyte of names takes a
+ * second. A percent sign that begins no escape stands for itself.
+ */
+export const parseForm = (text: string): ParsedUrlQuery =>
+  parse(text, '&', '=', { maxKeys: FIELDS_MAX + 1 })
 
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
 

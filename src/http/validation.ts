@@ -8,7 +8,7 @@ import { type Fault, repeatedAt } from '../lib/problem.ts'
 /** A request with more faults than this is not an honest mistake; the rest goes unsaid. */
 const FAULTS_MAX = 50
 /** No request has nearly as many fields; each more would cost the server an error of its own. */
-const FIELDS_MAX = 100
+export const FIELDS_MAX = 100
 /** A place is for finding a field again, not for carrying a body back. */
 const STEP_MAX = 100
 
