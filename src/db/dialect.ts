@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
 import type { PoolUse } from '../lib/pool-use.ts'
-import { containing } from '../lib/text.ts'
+import { containing, repeatsItself } from '../lib/text.ts'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
 import { NodeSqliteAdapter } from './sqlite-adapter.ts'
 import type { Db } from './tables.ts'
@@ -83,12 +83,15 @@ export const isAmong = (db: Db, column: string, values: string): RawBuilder<SqlB
 
 /**
  * That the folded text in `column` has `part` in it somewhere, which is folded too. SQLite compares bytes
- * more quickly than it looks for a pattern, and UTF-8 has no part that is found where it does not begin.
+ * more quickly than it looks for a pattern, and UTF-8 has no part that is found where it does not begin. PostgreSQL's
+ * `position` skips places (Boyer, Moore and Horspool) where `like` would compare at each.
  */
-export const contains = (db: Db, column: string, part: string): RawBuilder<SqlBool> =>
-  isSqlite(db)
-    ? sql<SqlBool>`instr(cast(${sql.ref(column)} as blob), cast(${part} as blob)) > 0`
-    : sql<SqlBool>`${sql.ref(column)} like ${containing(part)} escape '\\'`
+export function contains(db: Db, column: string, part: string): RawBuilder<SqlBool> {
+  const text = sql.ref(column)
+  if (isSqlite(db)) return sql`instr(cast(${text} as blob), cast(${part} as blob)) > 0`
+  if (repeatsItself(part)) return sql`position(${part} in ${text}) > 0`
+  return sql`${text} like ${containing(part)} escape '\\'`
+}
 
 /** The words of a table definition in which the databases differ. */
 export interface Words {

@@ -20,3 +20,24 @@ export const sortKey = (folded: string): string => [...folded].slice(0, SORT_KEY
 
 /** A LIKE pattern (with `\` as its escape) that finds `part` anywhere. */
 export const containing = (part: string): string => `%${part.replace(/[\\%_]/g, '\\$&')}%`
+
+/** So many comparisons a character are as good as one: a word that nowhere repeats itself has at most six. */
+const COMPARISONS_MAX = 12
+
+/**
+ * Whether looking for `part` from each place of a text in turn may take long, as for `aaaaaaaaaaaaab` in a text of `a`
+ * alone. Its first characters are found again after as many places as their period is long (Knuth, Morris and Pratt,
+ * 1977), and each time they are compared in vain.
+ */
+export function repeatsItself(part: string): boolean {
+  const borders = [0]
+  let border = 0
+  let comparisons = 1
+  for (let index = 1; index < part.length; index++) {
+    while (border > 0 && part[index] !== part[border]) border = borders[border - 1] ?? 0
+    if (part[index] === part[border]) border++
+    borders.push(border)
+    comparisons += 1 / (index + 1 - border)
+  }
+  return comparisons > COMPARISONS_MAX
+}

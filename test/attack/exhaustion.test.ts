@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PASSWORD, world } from '../world.ts'
+import { sql } from 'kysely'
+import { addMany } from '../many-todos.ts'
+import { isPostgresql, PASSWORD, world } from '../world.ts'
 
 const MEGABYTE = 2 ** 20
 
@@ -14,6 +16,21 @@ test('a huge password of combining marks is refused before it is normalised (422
     answer.json().errors.map(({ type }: { type: string }) => type),
     ['too_long'],
   )
+})
+
+test('to search for what repeats itself, in todos that do, takes no time that grows with its length', {
+  skip: !isPostgresql && 'SQLite has no time for a statement',
+}, async (t) => {
+  const here = await world(t, { DATABASE_STATEMENT_TIMEOUT: '2000' })
+  const { ann, db } = here
+  // 32 million characters, as somebody adds them within a minute.
+  await addMany(here, ann.id, ['a'.repeat(2000)])
+  const columns = sql`owner_id, text, text_key, sort_key, completed_at, created_at, updated_at`
+  await sql`insert into todos (${columns})
+    select ${columns} from todos cross join generate_series(1, 16000)`.execute(db)
+  const answer = await ann.get(`/api/v1/todos?q=${'a'.repeat(199)}b`)
+  assert.equal(answer.statusCode, 200)
+  assert.deepEqual(answer.json(), [])
 })
 
 test('of marks in the slowest order a todo is no longer than of anything else (422)', async (t) => {

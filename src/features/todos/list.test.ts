@@ -83,6 +83,27 @@ test('q finds text anywhere, in whatever case and spelling, and takes every char
   assert.equal((await ann.get(`${TODOS}?q=%00`)).statusCode, 422)
 })
 
+test('q finds what repeats itself, and takes every character as itself there too', async (t) => {
+  const { ann } = await world(t)
+  const line = '-'.repeat(40)
+  const odd = '%_\\'.repeat(20)
+  await add(
+    ann,
+    `Above ${line} below`,
+    '-'.repeat(39),
+    `${'a'.repeat(1000)}b`,
+    odd,
+    '🎉'.repeat(30),
+  )
+  const finds = async (q: string) => textsOf(await ann.get(`${TODOS}?q=${encodeURIComponent(q)}`))
+  assert.deepEqual(await finds(line), [`Above ${line} below`])
+  assert.deepEqual(await finds(`${'A'.repeat(199)}B`), [`${'a'.repeat(1000)}b`])
+  assert.deepEqual(await finds(`b${'a'.repeat(199)}`), [])
+  assert.deepEqual(await finds('%'.repeat(40)), [])
+  assert.deepEqual(await finds(odd), [odd])
+  assert.deepEqual(await finds('🎉'.repeat(30)), ['🎉'.repeat(30)])
+})
+
 test('q finds the start of a word that ends in a capital sigma, and a final sigma as any', async (t) => {
   const { ann, db } = await world(t)
   const [invitation, road] = ['ΠΡΟΣΚΛΗΣΗ', 'ο δρόμος μου']
