@@ -100,7 +100,7 @@ export const Environment = Type.Object({
     1,
     1000,
     10,
-    'Failed sign-ins that one address may make at one account in 15 minutes; ten times as many at all accounts together; and ten times as many may all addresses together make at one account that it was never signed in to from.',
+    'Failed sign-ins that one address may make at one account in 15 minutes; ten times as many at all accounts together; and ten times as many may all addresses together make at one account that it was never signed in to from. A browser that was signed in to the account before has a count of its own.',
   ),
   PAGE_SIZE: whole(
     1,

@@ -311,6 +311,36 @@ test('nor in a browser that was used before, at whatever address', async (t) => 
   )
 })
 
+test('nor in such a browser by failures at the same address, at this account or at others', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  const cookie = await knownBrowser(here)
+  await failed(here, 1)
+  assert.equal((await login(here, { from: HERE })).statusCode, 429)
+  assert.equal((await login(here, { from: HERE, cookie })).statusCode, 302)
+  for (let number = 0; number < 9; number++) {
+    await failed(here, 1, { username: `nobody${number}@example.com` })
+  }
+  assert.equal(await statusOf(here, { username: 'bob@example.com', password: PASSWORD }), 429)
+  assert.equal((await login(here, { from: HERE, cookie })).statusCode, 302)
+})
+
+test('a clock that was ahead locks nobody out when it is put right', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  await failed(here, 1)
+  const countTo = (seconds: number) =>
+    here.db
+      .updateTable('sign_in_failures')
+      .set({ window_ends_at: fromNow(seconds) })
+      .execute()
+  await countTo(20 * 60)
+  assert.equal(await statusOf(here), 429, 'as by a machine that is somewhat ahead')
+  await countTo(400 * 24 * 60 * 60)
+  assert.equal(await statusOf(here, { password: PASSWORD }), 200)
+  await countTo(400 * 24 * 60 * 60)
+  await purge(here.db)
+  assert.equal(await countOf(here.db.selectFrom('sign_in_failures')), 0)
+})
+
 test('a stolen cookie of a known browser is good for few guesses, wherever they come from', async (t) => {
   const here = await world(t, { SIGN_IN_FAILURES: '2' })
   const cookie = await knownBrowser(here)

@@ -3,30 +3,37 @@ import type { Db } from '../../db/tables.ts'
 import { fold } from '../../lib/text.ts'
 import { fromNow, now } from '../../lib/time.ts'
 
+/** For how many seconds failures count. */
+const WINDOW = 15 * 60
+
+/**
+ * Whether a window is over. One that ends much later than any can was begun by a clock that was ahead, and would lock out
+ * for as long.
+ */
+const isOver = () => {
+  const ends = sql.ref('sign_in_failures.window_ends_at')
+  return sql<boolean>`(${ends} <= ${now()} or ${ends} > ${fromNow(2 * WINDOW)})`
+}
+
 /**
  * Takes on one more attempt of `subject`, in a new window when the last one is over, unless `most` have failed or are
  * under way. Says whether it did.
  */
-export async function takeOn(
-  db: Db,
-  subject: string,
-  most: number,
-  windowEndsAt: string,
-): Promise<boolean> {
-  const isOver = sql<boolean>`sign_in_failures.window_ends_at <= ${now()}`
+export async function takeOn(db: Db, subject: string, most: number): Promise<boolean> {
+  const isNew = isOver()
   const row = await db
     .insertInto('sign_in_failures')
-    .values({ subject, failures: 0, under_way: 1, window_ends_at: windowEndsAt })
+    .values({ subject, failures: 0, under_way: 1, window_ends_at: fromNow(WINDOW) })
     .onConflict((conflict) =>
       conflict
         .column('subject')
         .doUpdateSet({
-          failures: sql`case when ${isOver} then 0 else sign_in_failures.failures end`,
-          under_way: sql`case when ${isOver} then 1 else sign_in_failures.under_way + 1 end`,
-          window_ends_at: sql`case when ${isOver} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
+          failures: sql`case when ${isNew} then 0 else sign_in_failures.failures end`,
+          under_way: sql`case when ${isNew} then 1 else sign_in_failures.under_way + 1 end`,
+          window_ends_at: sql`case when ${isNew} then excluded.window_ends_at else sign_in_failures.window_ends_at end`,
         })
         .where(
-          sql<boolean>`(${isOver} or sign_in_failures.failures + sign_in_failures.under_way < ${most})`,
+          sql<boolean>`(${isNew} or sign_in_failures.failures + sign_in_failures.under_way < ${most})`,
         ),
     )
     .returning('subject')
@@ -106,7 +113,7 @@ const PLACE_LIFETIME = 90 * 24 * 60 * 60
 
 /** Deletes counts that are over, and places that were not used for 90 days. */
 export async function purge(db: Db): Promise<void> {
-  await db.deleteFrom('sign_in_failures').where('window_ends_at', '<=', now()).execute()
+  await db.deleteFrom('sign_in_failures').where(isOver()).execute()
   await db
     .deleteFrom('sign_in_places')
     .where('last_used_at', '<=', fromNow(-PLACE_LIFETIME))
