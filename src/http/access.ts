@@ -1,4 +1,9 @@
-import type { FastifyInstance, FastifyRequest, preValidationHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preValidationHookHandler,
+} from 'fastify'
 import { nextTo } from '../lib/local-path.ts'
 import { conflict, forbidden, unauthenticated } from '../lib/problem.ts'
 import { readCookie, SESSION_COOKIE } from './cookies.ts'
@@ -33,8 +38,13 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | null
+    /** When the caller was looked up last, by `performance.now`. */
+    lookedUpAt: number
   }
 }
+
+/** A body that takes longer than so many milliseconds to come is no longer of who began to send it, if their session ends. */
+const SOON = 1000
 
 const CREDENTIALS = 'Invalid authentication credentials'
 const OF_ANOTHER =
@@ -52,13 +62,10 @@ export const PAGE_USER_FIELD = 'page_user'
  */
 export function controlAccess(app: FastifyInstance, identify: Identify): void {
   app.decorateRequest('caller', null)
+  app.decorateRequest('lookedUpAt', 0)
 
-  app.addHook('onRequest', async (request, reply) => {
-    const { access = 'signed-in', page = false, afterSignIn } = request.routeOptions.config
-    if (page && !SAFE_METHODS.has(request.method) && isFromElsewhere(request)) {
-      throw forbidden('This form was sent from another site.')
-    }
-    if (access === 'public') return
+  const lookUp = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { access, page = false, afterSignIn } = request.routeOptions.config
     const caller = await callerBy(request, identify)
     if (!caller && page) {
       const isReading = SAFE_METHODS.has(request.method)
@@ -71,12 +78,26 @@ export function controlAccess(app: FastifyInstance, identify: Identify): void {
       throw forbidden('Only an administrator may do this.')
     }
     request.caller = caller
+    request.lookedUpAt = performance.now()
+  }
+  const lookUpAgain: preValidationHookHandler = (request, reply, done) => {
+    if (!request.caller || performance.now() - request.lookedUpAt < SOON) return done()
+    lookUp(request, reply).then(() => !reply.sent && done(), done)
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    const { access, page = false } = request.routeOptions.config
+    if (page && !SAFE_METHODS.has(request.method) && isFromElsewhere(request)) {
+      throw forbidden('This form was sent from another site.')
+    }
+    if (access !== 'public') return lookUp(request, reply)
   })
 
   app.addHook('onRoute', (route) => {
     const { access, page = false } = route.config ?? {}
-    if (!page || access === 'public' || SAFE_METHODS.has(String(route.method))) return
-    route.preValidation = [takePageUser, ...[route.preValidation ?? []].flat()]
+    if (access === 'public' || SAFE_METHODS.has(String(route.method))) return
+    const first = page ? [lookUpAgain, takePageUser] : [lookUpAgain]
+    route.preValidation = [...first, ...[route.preValidation ?? []].flat()]
   })
 }
 
