@@ -156,14 +156,15 @@ function isFromElsewhere(request: FastifyRequest): boolean {
 }
 
 /**
- * Whether nothing says that a link led here from elsewhere. Over plain http browsers send no fetch metadata, and
- * with a link no origin: only the page that it was on, which a typed address and other clients do not have.
+ * Whether no link elsewhere can have led here. Over plain http browsers send no fetch metadata, and with a link no
+ * origin: only the page that it was on, and not that either where the page forbids it.
  */
 export function isOwnLink(request: FastifyRequest): boolean {
-  const { 'sec-fetch-site': site, referer } = request.headers
+  const { 'sec-fetch-site': site, referer, accept = '' } = request.headers
   if (isFromElsewhere(request)) return false
-  if (site !== undefined || referer === undefined) return true
-  return isOfThisSite(request, referer)
+  if (site !== undefined) return true
+  const isBrowser = accept.includes('text/html')
+  return referer === undefined ? !isBrowser : isOfThisSite(request, referer)
 }
 
 /** The caller of a route that is not public. */

@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring'
 import { Type } from 'typebox'
 
 /** A search for 200 characters, each of four bytes that are escaped, takes 2,400. */
@@ -13,6 +14,9 @@ export const HERE = 'http://here.invalid'
 export const nextTo = (path: string, fallback: string): string =>
   path.length <= NEXT_MAX ? path : fallback
 
+/** Whoever is led there is signed out. The server reads a path with its escapes resolved, and with a slash behind it too. */
+const SIGN_OUT = /^\/logout\/?$/
+
 /**
  * The path that `text` names on this site, with its query, or `fallback` where it names anything
  * else: another origin by whatever spelling (`//host`, `/\host`, `https:`), or nothing. What a
@@ -22,5 +26,6 @@ export function localPath(text: string | undefined, fallback: string): string {
   if (!text?.startsWith('/') || !URL.canParse(text, HERE)) return fallback
   const { origin, pathname, search } = new URL(text, HERE)
   // `/.//host` is a path here, and another host where the path is read again.
-  return origin === HERE && !pathname.startsWith('//') ? pathname + search : fallback
+  const isElsewhere = origin !== HERE || pathname.startsWith('//')
+  return isElsewhere || SIGN_OUT.test(unescape(pathname)) ? fallback : pathname + search
 }

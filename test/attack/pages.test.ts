@@ -130,6 +130,26 @@ test('next leads to this site only, wherever it is named', async (t) => {
   }
 })
 
+test('nobody is led to sign out by having signed in, or by choosing colours', async (t) => {
+  const here = await world(t)
+  for (const next of [
+    '/logout',
+    '/logout/',
+    '/logout?x=y',
+    '/./logout',
+    '/%6cogout',
+    '/x/../logout',
+  ]) {
+    for (const [url, fields, fallback] of [
+      ['/login', credentials, '/home'],
+      ['/theme', { theme: 'dark' }, '/'],
+    ] as const) {
+      const answer = await postForm(here, url, { ...fields, next })
+      assert.equal(answer.headers.location, fallback, next)
+    }
+  }
+})
+
 test('another site signs nobody in, up or out, and changes nothing (403)', async (t) => {
   const here = await world(t)
   const session = sessionIn(await postForm(here, '/login', credentials))
@@ -183,6 +203,8 @@ test('a link elsewhere to sign out asks first', async (t) => {
     { referer: 'http://todo.example.evil.example/' },
     { referer: 'http://todo.example:8000/' },
     { referer: 'todo.example' },
+    // A link whose page forbids to say where it is, or an address that was typed.
+    { accept: 'text/html,*/*;q=0.8' },
   ] as Record<string, string>[]) {
     assert.equal(await follow(headers), false, JSON.stringify(headers))
   }
@@ -190,7 +212,8 @@ test('a link elsewhere to sign out asks first', async (t) => {
     HERE,
     { 'sec-fetch-site': 'none' },
     { referer: 'http://todo.example/home?show=open' },
-    // A program, or an address that was typed.
+    // A program.
+    { accept: '*/*' },
     {},
   ] as Record<string, string>[]) {
     assert.equal(await follow(headers), true, JSON.stringify(headers))
