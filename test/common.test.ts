@@ -131,6 +131,17 @@ test('a well-formed X-Request-Id is kept and any other replaced', async (t) => {
   }
 })
 
+test('however many ask at once whether it is ready, the database is asked once', async (t) => {
+  const { nobody, queries } = await world(t)
+  await nobody.get('/ready')
+  const before = queries()
+  await nobody.get('/ready')
+  const once = queries() - before
+  const answers = await Promise.all(Array.from({ length: 50 }, () => nobody.get('/ready')))
+  assert.ok(answers.every(({ statusCode }) => statusCode === 200))
+  assert.ok(queries() - before - once <= 2 * once, `${queries() - before} queries`)
+})
+
 test('every answer has the safe headers, and private ones are not stored', async (t) => {
   const { ann, nobody } = await world(t)
   for (const answer of [
@@ -318,6 +329,8 @@ test('what is not HTTP is answered with problem details and the connection close
   for (const answer of [other, overflow, unmet]) {
     const body = JSON.parse(/\{.*\}/.exec(answer)?.[0] ?? '')
     assert.ok(isProblem(body), JSON.stringify(isProblem.errors))
+    assert.match(answer, /\r\nX-Content-Type-Options: nosniff\r\n/)
+    assert.match(answer, /\r\nContent-Security-Policy: default-src 'none'\r\n/)
   }
 })
 

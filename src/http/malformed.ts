@@ -14,6 +14,16 @@ const problemText = (
 ): string =>
   JSON.stringify({ type: 'about:blank', title, status, detail, ...about } satisfies ProblemBody)
 
+/** What keeps such an answer from being taken for anything else, as in `guardAnswers`. */
+const SAFE = {
+  'Content-Type': 'application/problem+json',
+  'Content-Security-Policy': "default-src 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  // Of a body, or of what else still comes, nothing is known.
+  Connection: 'close',
+}
+
 /** Answers what expects more than `100-continue`, which Node would refuse without a word. */
 export function answerExpectations(app: FastifyInstance): void {
   const answer = (request: IncomingMessage, response: ServerResponse) => {
@@ -21,12 +31,7 @@ export function answerExpectations(app: FastifyInstance): void {
     const request_id = requestId(request)
     const problem = new Problem(417, 'Nothing but 100-continue may be expected.')
     response
-      .writeHead(problem.status, {
-        'Content-Type': 'application/problem+json',
-        'X-Request-Id': request_id,
-        // Whether the body still comes is unknown.
-        Connection: 'close',
-      })
+      .writeHead(problem.status, { ...SAFE, 'X-Request-Id': request_id })
       .end(problemText(problem, { instance: uriPath(url), request_id }))
     const req = { method, originalUrl: url, ip: socket.remoteAddress }
     app.log.info({ request_id, req, res: response }, 'answered')
@@ -59,9 +64,13 @@ export const answerMalformed =
     const { status, title } = problem
     const request_id = randomUUID()
     const body = problemText(problem, { request_id })
-    socket.end(
-      `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${request_id}\r\nConnection: close\r\n\r\n${body}`,
-    )
+    const headers = {
+      ...SAFE,
+      'Content-Length': Buffer.byteLength(body),
+      'X-Request-Id': request_id,
+    }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`)
     // Browsers open connections that they may not come to need.
     const level = socket.bytesRead > 0 ? 'info' : 'debug'
     const line = { request_id, code, ip: socket.remoteAddress, res: { statusCode: status } }
