@@ -62,6 +62,17 @@ test('the command line refuses what signing up would refuse', async (t) => {
   assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
 })
 
+test('a password of several lines is refused, since no field can hold it', async (t) => {
+  const { todo } = await installation(t)
+  for (const end of ['', '\n', '\r\n']) {
+    const both = await todo(ANN, { input: `rain on tin roofs\nrain on tin roofs${end}` })
+    assert.deepEqual([both.code, both.stderr], [64, 'The password must be one line.\n'])
+  }
+  const blank = await todo(ANN, { input: 'rain on tin roofs\r\n\r\n' })
+  assert.deepEqual([blank.code, blank.stderr], [64, 'The password must be one line.\n'])
+  assert.equal((await todo(ANN, { input: 'rain on tin roofs\r\n' })).code, 0)
+})
+
 test('with UPDATE_DB=0 the commands for users leave the schema alone, and say what to run', async (t) => {
   const { todo, directory } = await installation(t)
   const variables = { UPDATE_DB: '0' }

@@ -16,7 +16,7 @@ export async function ask(question: string, option: string): Promise<string> {
 
 /** Asks for a password without showing it, or reads it from standard input when that is no terminal. */
 export async function askPassword(): Promise<string> {
-  if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '')
+  if (!process.stdin.isTTY) return onlyLine(await text(process.stdin))
   process.stderr.write('Password: ')
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: unseen, terminal: true })
@@ -26,4 +26,11 @@ export async function askPassword(): Promise<string> {
     lines.close()
     process.stderr.write('\n')
   }
+}
+
+/** Piped text without the line break at its end. One inside, no field for a password can hold. */
+function onlyLine(piped: string): string {
+  const line = piped.replace(/\r?\n$/, '')
+  if (/[\r\n]/.test(line)) throw new UsageError('The password must be one line.')
+  return line
 }
