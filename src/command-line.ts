@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { UsageError, usage } from './commands/usage.ts'
 import { readConfig, withSigningKey } from './config/config.ts'
 import { logger as makeLogger } from './http/observe.ts'
+import { hasCode } from './lib/code.ts'
+import { fileFailure } from './lib/file-failure.ts'
 import { ForeseenError } from './lib/foreseen.ts'
 import { Problem } from './lib/problem.ts'
 import { version } from './version.ts'
@@ -104,8 +106,16 @@ function parseCommandLine() {
   }
 }
 
-const print = (lines: readonly string[]): void => {
-  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+/** What cannot be printed is told, since it looks like a failure; not to one who reads no further, as `head`. */
+function print(lines: readonly string[]): void {
+  if (lines.length === 0) return
+  process.stdout.on('error', (error) => {
+    if (hasCode(error, /^EPIPE$/)) return
+    const reason = fileFailure(error) ?? error.message
+    const but = 'The command was carried out, but what it says could not be written'
+    fail(new ForeseenError(`${but}: ${reason}`))
+  })
+  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
 function messageOf(error: unknown): string {
@@ -121,6 +131,8 @@ const isFromOutside = (error: unknown): boolean =>
 
 /** A person gets a sentence; only what nobody foresaw comes with its stack. */
 function fail(error: unknown): void {
+  // Where nobody hears it, the exit code still tells.
+  process.stderr.on('error', () => {})
   const isForeseen =
     error instanceof ForeseenError || error instanceof Problem || isFromOutside(error)
   if (isForeseen) process.stderr.write(`${messageOf(error)}\n`)

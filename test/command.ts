@@ -23,6 +23,10 @@ export interface RunOptions {
   readonly variables?: Readonly<Record<string, string>>
   /** The longest file that it may write, in blocks of a disk that is as good as full. */
   readonly fileSize?: number | undefined
+  /** Where the shell has its standard output lead, instead of to the test. */
+  readonly stdoutTo?: string | undefined
+  /** What nobody reads, as where it is piped to a program that has ended. */
+  readonly unread?: 'stdout' | 'stderr' | undefined
 }
 
 /** A place to run the command line in: a folder and a database of its own, gone with the test. */
@@ -87,17 +91,21 @@ export const emails = async (todo: Installation['todo'], variables = {}) =>
 async function run(
   cwd: string,
   args: readonly string[],
-  { input = '', variables, fileSize }: RunOptions,
+  { input = '', variables, fileSize, stdoutTo, unread }: RunOptions,
 ): Promise<Ran> {
   const limit = fileSize === undefined ? '' : `ulimit -f ${fileSize};`
-  const child = spawn('sh', ['-c', `${limit} exec "$0" "$@"`, process.execPath, main, ...args], {
+  const output = stdoutTo === undefined ? '' : `>${stdoutTo}`
+  const line = `${limit} exec "$0" "$@" ${output}`
+  const child = spawn('sh', ['-c', line, process.execPath, main, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...variables },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.end(input)
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+  if (unread) child[unread].destroy()
+  const read = (name: 'stdout' | 'stderr') => (name === unread ? '' : text(child[name]))
+  const [stdout, stderr, code] = await Promise.all([read('stdout'), read('stderr'), closed])
   return { code, stdout, stderr }
 }
 

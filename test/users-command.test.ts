@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { sql } from 'kysely'
@@ -138,6 +139,27 @@ test('a new password by the command line opens the account and ends its sessions
   assert.equal(me.status, 401)
   const common = await server.todo(['user', 'password', 'ann@example.com'], { input: 'password1' })
   assert.deepEqual([common.code, common.stderr.startsWith('password: is among')], [1, true])
+})
+
+test('who reads no output, or only its beginning, does not make a command fail', async (t) => {
+  const { todo } = await installation(t)
+  const made = await todo(ANN, { input, unread: 'stdout' })
+  assert.deepEqual(made, { code: 0, stdout: '', stderr: '' })
+  assert.match((await todo(['user', 'list'])).stdout, /ann@example\.com/)
+  assert.equal((await todo(['dance'], { unread: 'stderr' })).code, 64)
+})
+
+test('a command whose output cannot be written says that it was carried out all the same (1)', {
+  skip: !existsSync('/dev/full') && 'this system has no /dev/full',
+}, async (t) => {
+  const { todo } = await installation(t)
+  const { code, stderr } = await todo(ANN, { input, stdoutTo: '/dev/full' })
+  assert.equal(
+    stderr,
+    'The command was carried out, but what it says could not be written: no space left on device. Make room on its disk.\n',
+  )
+  assert.equal(code, 1)
+  assert.match((await todo(['user', 'list'])).stdout, /ann@example\.com/)
 })
 
 test('healthcheck tells by its exit code whether the server is ready', async (t) => {
