@@ -135,8 +135,9 @@ function fail(error: unknown): void {
   process.stderr.on('error', () => {})
   const isForeseen =
     error instanceof ForeseenError || error instanceof Problem || isFromOutside(error)
-  if (isForeseen) process.stderr.write(`${messageOf(error)}\n`)
-  else console.error(error)
+  const message = messageOf(error)
+  if (!isForeseen) console.error(error)
+  else if (message) process.stderr.write(`${message}\n`)
   process.exitCode = error instanceof ForeseenError ? error.exitCode : 1
   // A worker that has failed is not held by its supervisor.
   process.channel?.unref()
