@@ -442,6 +442,7 @@ test('a command line that is not understood is answered with the usage (64)', as
     'user promote',
     'user dance ann',
     'user promote ann bob',
+    'user demote',
     'user password ann hunter22',
     'user create ann bob --fname A --lname B',
     'user list nonsense',

@@ -28,6 +28,30 @@ test('the command line makes, lists and promotes users', async (t) => {
   assert.match(await list(), /^1\tann@example.com\tAnn\tArcher\tadministrator\n/)
 })
 
+test('who is demoted is an administrator no longer, from the next request on', async (t) => {
+  const server = await startServer(t)
+  await server.todo([...ANN, '--admin'], { input })
+  const answer = await fetch(`${server.url}/auth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ username: 'ann@example.com', password: 'rain on tin roofs' }),
+  })
+  const { access_token } = Object(await answer.json())
+  const listed = async () => {
+    const headers = { authorization: `Bearer ${access_token}` }
+    return (await fetch(`${server.url}/api/v1/users`, { headers })).status
+  }
+  assert.equal(await listed(), 200)
+  // Who is none stays none.
+  for (const _ of ['first', 'again']) {
+    const { code, stdout, stderr } = await server.todo(['user', 'demote', 'ANN@example.com'])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.equal(stdout, 'ANN@example.com is an ordinary user.\n')
+    assert.equal(await listed(), 403)
+  }
+  assert.equal((await server.todo(['user', 'promote', 'ann@example.com'])).code, 0)
+  assert.equal(await listed(), 200)
+})
+
 test('nobody can forge a row of the list of users, or steer the terminal that shows it', async (t) => {
   const server = await startServer(t)
   const names = {
@@ -59,8 +83,10 @@ test('the command line refuses what signing up would refuse', async (t) => {
   await todo(ANN, { input })
   const again = await todo(ANN, { input })
   assert.deepEqual([again.code, again.stderr], [1, 'Email already registered.\n'])
-  const unknown = await todo(['user', 'promote', 'bob@example.com'])
-  assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
+  for (const verb of ['promote', 'demote']) {
+    const unknown = await todo(['user', verb, 'bob@example.com'])
+    assert.deepEqual([unknown.code, unknown.stderr], [1, 'User bob@example.com not found\n'])
+  }
 })
 
 test('a password of several lines is refused, since no field can hold it', async (t) => {
@@ -81,6 +107,7 @@ test('with UPDATE_DB=0 the commands for users leave the schema alone, and say wh
     ANN,
     ['user', 'list'],
     ['user', 'promote', 'ann@example.com'],
+    ['user', 'demote', 'ann@example.com'],
     ['user', 'password', 'ann@example.com'],
   ]
   const missing = isPostgresql
@@ -108,6 +135,7 @@ test('only the making of a user, which may come first of all, migrates the datab
   for (const command of [
     ['user', 'list'],
     ['user', 'promote', 'ann@example.com'],
+    ['user', 'demote', 'ann@example.com'],
     ['user', 'password', 'ann@example.com'],
   ]) {
     const { code, stderr } = await todo(command, { input })

@@ -12,6 +12,7 @@ export const usage = `Usage: todo [serve] [--workers N] [--proxy-headers] [--pre
        todo user create EMAIL [--fname NAME] [--lname NAME] [--admin]
        todo user list
        todo user promote EMAIL            make an administrator
+       todo user demote EMAIL             make an ordinary user of an administrator
        todo user password EMAIL           set a new password, end the sessions
        todo backup FILE [--force]         copy the SQLite database while it is in use
        todo restore FILE [--force]        put a backup in the database's place

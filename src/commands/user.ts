@@ -44,6 +44,8 @@ export async function userCommand(
       return withMigratedDatabase(config, logger, (db) => createUser(db, email, flags))
     case 'promote':
       return withMigratedDatabase(config, logger, (db) => promoteUser(db, email))
+    case 'demote':
+      return withMigratedDatabase(config, logger, (db) => demoteUser(db, email))
     case 'password':
       return withMigratedDatabase(config, logger, (db) => setPassword(db, email))
     default:
@@ -82,6 +84,12 @@ async function createUser(
 async function promoteUser(db: Db, email: string): Promise<string[]> {
   await users.promote(db, (await getByEmail(db, email)).id)
   return [`${email} is an administrator.`]
+}
+
+/** The last administrator too: who has the command line makes another. */
+async function demoteUser(db: Db, email: string): Promise<string[]> {
+  await users.demote(db, (await getByEmail(db, email)).id)
+  return [`${email} is an ordinary user.`]
 }
 
 async function setPassword(db: Db, email: string): Promise<string[]> {

@@ -177,6 +177,15 @@ export async function promote(db: Db, id: number): Promise<void> {
     .execute()
 }
 
+export async function demote(db: Db, id: number): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ admin_since: null, version: sql`version + 1`, updated_at: now() })
+    .where('id', '=', id)
+    .where('admin_since', 'is not', null)
+    .execute()
+}
+
 /**
  * Erases the account and everything it owns. The foreign keys would do that, but in another order than
  * who adds a todo meanwhile takes its locks (key, todo, count, user), and then one of two must fail.
