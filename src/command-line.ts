@@ -31,13 +31,15 @@ async function main(): Promise<void> {
   if (rest.length < least || rest.length > most) throw new UsageError(usage)
   const [file = ''] = rest
 
-  const configFor = (databaseUrl?: string) =>
-    readConfig({
+  const configFor = (option?: 'from' | 'to') => {
+    const url = option && flags[option]
+    return readConfig({
       proxyHeaders: flags['proxy-headers'] ?? false,
       pretty: flags.pretty ?? false,
       workers: flags.workers,
-      databaseUrl,
+      database: url === undefined ? undefined : { option: `--${option}`, url },
     })
+  }
   const config = configFor()
   const logger = await makeLogger(config.logLevel, config.logFormat)
   const isForced = { force: flags.force ?? false }
@@ -78,7 +80,7 @@ async function main(): Promise<void> {
     }
     case 'copy': {
       const { copyBetween } = await import('./commands/copy.ts')
-      return print(await copyBetween(configFor(flags.from), configFor(flags.to), logger))
+      return print(await copyBetween(configFor('from'), configFor('to'), logger))
     }
   }
 }

@@ -325,13 +325,14 @@ test('a bad SQLALCHEMY_DATABASE_URI is named by its own name (78)', async (t) =>
 test('a SQLite URL that lacks a slash or the file is refused with the right forms (78)', async (t) => {
   const { todo } = await installation(t)
   for (const url of ['sqlite://data/todo.db', 'sqlite:///', 'sqlite:data/todo.db']) {
-    for (const [command, named] of [
-      [['migrate'], { DATABASE_URL: url }],
-      [['copy', '--to', url], {}],
+    for (const [name, command, variables] of [
+      ['DATABASE_URL', ['migrate'], { DATABASE_URL: url }],
+      ['--from', ['copy', '--from', url], {}],
+      ['--to', ['copy', '--to', url], {}],
     ] as const) {
-      const { code, stderr } = await todo(command, { variables: named })
+      const { code, stderr } = await todo(command, { variables })
       const forms = 'sqlite:///relative/file, sqlite:////absolute/file or postgresql://'
-      assert.ok(stderr.startsWith(`DATABASE_URL: read "${url}", allowed: ${forms}`), stderr)
+      assert.ok(stderr.startsWith(`${name}: read "${url}", allowed: ${forms}`), stderr)
       assert.equal(code, 78)
     }
   }

@@ -19,7 +19,8 @@ export interface Flags {
   readonly proxyHeaders: boolean
   readonly pretty: boolean
   readonly workers: string | undefined
-  readonly databaseUrl: string | undefined
+  /** Another database than that of the environment, and the option that names it. */
+  readonly database: { readonly option: string; readonly url: string } | undefined
 }
 
 /** As this process was started. Workers, and what is configured anew, work out the rest again. */
@@ -32,8 +33,11 @@ export const GIVEN_TEMPORARY_FOLDER = process.env.SQLITE_TMPDIR
 export function readConfig(flags: Flags): Config {
   const file = readDotEnv()
   const variables = { ...file, ...process.env }
-  if (flags.databaseUrl !== undefined) variables.DATABASE_URL = flags.databaseUrl
   const spellings = new Map<string, string>()
+  if (flags.database !== undefined) {
+    variables.DATABASE_URL = flags.database.url
+    spellings.set('DATABASE_URL', flags.database.option)
+  }
   if (flags.workers !== undefined) {
     variables.WEB_CONCURRENCY = flags.workers
     spellings.set('WEB_CONCURRENCY', '--workers')
