@@ -197,6 +197,35 @@ test('a database password is never printed, wherever it stands (78)', async (t) 
   )
 })
 
+test('a PostgreSQL URL that cannot be read is answered with how one is written (78)', async (t) => {
+  const names = ['DATABASE_URL', 'SQLALCHEMY_DATABASE_URI']
+  const messages = await refusals(
+    t,
+    [
+      'todo:hunter22@db1:5432,db2:5432/todo',
+      'todo:hunter22@/todo?host=/var/run/postgresql',
+      'todo:hunter/22@db/todo',
+    ].flatMap((rest) =>
+      names.map((name) => ({ DATABASE_URL: '', [name]: `postgresql://${rest}` })),
+    ),
+  )
+  const fault =
+    'read what is not a URL, allowed: one with one host, which for a socket is its folder, as in ' +
+    'postgresql://user@%2Fvar%2Frun%2Fpostgresql/name, and with user and password percent-encoded\n'
+  for (const [index, message] of messages.entries()) {
+    assert.equal(message, `${names[index % 2]}: ${fault}`)
+  }
+})
+
+test('the folder of a socket is where PostgreSQL is looked for', async (t) => {
+  const { todo, directory } = await installation(t)
+  const DATABASE_URL = `postgresql://todo@${encodeURIComponent(directory)}/todo`
+  const { code, stderr } = await todo(['user', 'list'], { variables: { DATABASE_URL } })
+  const socket = join(directory, '.s.PGSQL.5432')
+  assert.equal(stderr, `The database cannot be reached: connect ENOENT ${socket}\n`)
+  assert.equal(code, 1)
+})
+
 test('a database that is away is named without the password (1)', async (t) => {
   const DATABASE_URL = `postgresql://todo:hunter22@127.0.0.1:${await usedPort(t)}/todo`
   const { todo } = await installation(t)

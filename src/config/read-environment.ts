@@ -60,10 +60,14 @@ export function readEnvironment(
   const values: Record<string, unknown> = {}
   const set = new Set<string>()
   const faults: string[] = []
+  const given = { ...variables }
+  const called = new Map(spellings)
+  if (!given.DATABASE_URL?.trim()) {
+    given.DATABASE_URL = given[DATABASE_ALIAS]
+    called.set('DATABASE_URL', DATABASE_ALIAS)
+  }
   for (const [name, schema] of Object.entries(Environment.properties)) {
-    const isAlias = name === 'DATABASE_URL' && !variables[name]?.trim()
-    const spelled = isAlias ? DATABASE_ALIAS : name
-    const text = variables[spelled]?.trim()
+    const text = given[name]?.trim()
     if ('default' in schema) values[name] = schema.default
     if (!text) continue
     const value = read(schema, text)
@@ -71,7 +75,7 @@ export function readEnvironment(
       values[name] = value
       set.add(name)
     } else {
-      faults.push(`${spelled}: read ${shown(name, text)}, allowed: ${allowedValues(schema)}`)
+      faults.push(`${name}: read ${shown(name, text)}, allowed: ${allowedValues(schema)}`)
     }
   }
   const environment = Value.Parse(Environment, values)
@@ -82,8 +86,9 @@ export function readEnvironment(
   }
   faults.push(...rules.flatMap((rule) => rule(environment) ?? []))
   if (faults.length > 0) {
-    const respelled = (name: string) => spellings.get(name) ?? name
-    throw new ConfigurationError(faults.map((fault) => fault.replace(/^\w+/, respelled)))
+    throw new ConfigurationError(
+      faults.map((fault) => fault.replace(/^\w+/, (name) => called.get(name) ?? name)),
+    )
   }
   return environment
 }
@@ -128,7 +133,7 @@ const bounds = ({ PAGE_SIZE_MAX, GRACEFUL_TIMEOUT }: Environment) => {
 const rules: ReadonlyArray<(environment: Environment) => string | undefined> = [
   ({ DATABASE_URL }) => {
     if (sqlitePath(DATABASE_URL) !== undefined || URL.canParse(DATABASE_URL)) return undefined
-    return 'DATABASE_URL: read what is not a URL, allowed: one in which the password is percent-encoded'
+    return 'DATABASE_URL: read what is not a URL, allowed: one with one host, which for a socket is its folder, as in postgresql://user@%2Fvar%2Frun%2Fpostgresql/name, and with user and password percent-encoded'
   },
   ({ API_PREFIX }) => {
     if (!OWN_PATHS.has(API_PREFIX.split('/')[1])) return undefined
