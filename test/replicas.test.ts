@@ -9,6 +9,7 @@ import { Value } from 'typebox/value'
 import { migrations } from '../src/db/migrations/index.ts'
 import { open } from '../src/db/open.ts'
 import { Tokens } from '../src/features/sessions/schema.ts'
+import { installation } from './command.ts'
 import { absent, startHaproxy, startPgbouncer } from './poolers.ts'
 import { type Server, startServer } from './server.ts'
 import { freshDatabase, isPostgresql, PASSWORD } from './world.ts'
@@ -131,6 +132,19 @@ test('they do so through PgBouncer too, whose few connections change hands at ev
   // Many at once, so that statements of one client run on connections that others used.
   await Promise.all(Array.from({ length: 6 }, () => takeTour(url)))
   for (const { output } of replicas) assert.doesNotMatch(output(), /"level":50/)
+})
+
+test('a start through PgBouncer without the option for it names the option', {
+  skip: noPgbouncer,
+}, async (t) => {
+  const { todo, variables } = await installation(t)
+  const DATABASE_URL = await startPgbouncer(t, variables.DATABASE_URL ?? '')
+  const { code, stderr } = await todo([], { variables: { DATABASE_URL, WEB_CONCURRENCY: '1' } })
+  assert.match(
+    stderr,
+    /unsupported startup parameter: \w+\. Behind PgBouncer set DATABASE_TRANSACTION_POOLING=1\.\n$/,
+  )
+  assert.equal(code, 1)
 })
 
 /**

@@ -14,5 +14,8 @@ export class NotConnected extends ForeseenError {
 function reasonOf(error: unknown): string {
   // One address after the other was tried, and the whole says nothing itself.
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  // PgBouncer knows nothing of this setting, unless it is told to pass over it.
+  const isPooler = message.startsWith('unsupported startup parameter')
+  return isPooler ? `${message}. Behind PgBouncer set DATABASE_TRANSACTION_POOLING=1.` : message
 }
