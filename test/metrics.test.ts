@@ -127,6 +127,19 @@ test('workers that end while they are asked for their counts are counted once', 
   assert.equal((await scrape(url)).get(health), 10)
 })
 
+test('the dashboard shows no errors as 0, not as a lack of data', () => {
+  const file = new URL('../deploy/grafana/todo-app.json', import.meta.url)
+  const panels: Array<{ title: string; targets?: Array<{ expr: string }> }> = JSON.parse(
+    readFileSync(file, 'utf8'),
+  ).panels
+  // There is no count of a status before its first answer.
+  const [errors] = panels.find(({ title }) => title === 'Server errors')?.targets ?? []
+  assert.match(
+    errors?.expr ?? '',
+    /^\(sum\(rate\(.+status=~"5\.\."\}\[.+?\]\)\) or vector\(0\)\) \/ sum\(/,
+  )
+})
+
 test('the dashboard and the alerts ask only for metrics that there are', async (t) => {
   const server = await startServer(t, { WEB_CONCURRENCY: '2', METRICS_PORT: '0' })
   await serving(server, 2)
