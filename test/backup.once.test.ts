@@ -400,3 +400,14 @@ test('for PostgreSQL the commands that do it are named, without the password', a
     )
   }
 })
+
+test('the commands for PostgreSQL have no word that its tools do not know', async (t) => {
+  const { todo } = await onSqlite(t)
+  const named = async (query: string) => {
+    const DATABASE_URL = `postgresql://ann@db.example.org/todo?${query}`
+    const { stderr } = await todo(['backup', 'x'], { variables: { DATABASE_URL } })
+    return stderr.match(/todo\?(.*)'\n$/)?.[1]
+  }
+  assert.equal(await named('sslmode=no-verify'), 'sslmode=require')
+  assert.equal(await named('uselibpqcompat=true&sslmode=verify-ca'), 'sslmode=verify-ca')
+})

@@ -86,6 +86,9 @@ function fileOf(databaseUrl: string, command: (url: string) => string): string {
   const url = new URL(databaseUrl)
   url.password = ''
   url.searchParams.delete('password')
+  // What only `pg` knows; its `no-verify` is their `require`.
+  url.searchParams.delete('uselibpqcompat')
+  if (url.searchParams.get('sslmode') === 'no-verify') url.searchParams.set('sslmode', 'require')
   throw new DatabaseRefused(
     `For PostgreSQL use its own tools, with the password in PGPASSWORD:\n  ${command(url.href)}`,
   )
