@@ -1,4 +1,4 @@
-import { unescape } from 'node:querystring'
+import querystring from 'node:querystring'
 import { Type } from 'typebox'
 
 /** A search for 200 characters, each of four bytes that are escaped, takes 2,400. */
@@ -27,5 +27,5 @@ export function localPath(text: string | undefined, fallback: string): string {
   const { origin, pathname, search } = new URL(text, HERE)
   // `/.//host` is a path here, and another host where the path is read again.
   const isElsewhere = origin !== HERE || pathname.startsWith('//')
-  return isElsewhere || SIGN_OUT.test(unescape(pathname)) ? fallback : pathname + search
+  return isElsewhere || SIGN_OUT.test(querystring.unescape(pathname)) ? fallback : pathname + search
 }
