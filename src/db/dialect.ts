@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, type SqlBool, SqliteAdapter, sql } from 'kysely'
 import type { PoolUse } from '../lib/pool-use.ts'
-import { containing, repeatsItself } from '../lib/text.ts'
+import { comparisonsMax, containing } from '../lib/text.ts'
 import { PooledPostgresAdapter } from './postgresql-adapter.ts'
 import { NodeSqliteAdapter } from './sqlite-adapter.ts'
 import type { Db } from './tables.ts'
@@ -81,15 +81,27 @@ export const isAmong = (db: Db, column: string, values: string): RawBuilder<SqlB
     ? sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${values}))`
     : sql<SqlBool>`${sql.ref(column)} = any(${values}::bigint[])`
 
+/** A word that does not repeat itself takes six, and `like` is as quick for twice as many. */
+const COMPARISONS_FEW = 12
+
+/**
+ * Whether PostgreSQL finds `part` sooner by `position`, which compares from the end of the part and skips places (Boyer,
+ * Moore and Horspool), than by `like`, which compares from its start at each. A comparison of the first takes a quarter of the time.
+ */
+function isSoonerByPosition(part: string): boolean {
+  const characters = [...part]
+  const byLike = comparisonsMax(characters)
+  return byLike > COMPARISONS_FEW && byLike > comparisonsMax(characters.toReversed()) / 4
+}
+
 /**
  * That the folded text in `column` has `part` in it somewhere, which is folded too. SQLite compares bytes
- * more quickly than it looks for a pattern, and UTF-8 has no part that is found where it does not begin. PostgreSQL's
- * `position` skips places (Boyer, Moore and Horspool) where `like` would compare at each.
+ * more quickly than it looks for a pattern, and UTF-8 has no part that is found where it does not begin.
  */
 export function contains(db: Db, column: string, part: string): RawBuilder<SqlBool> {
   const text = sql.ref(column)
   if (isSqlite(db)) return sql`instr(cast(${text} as blob), cast(${part} as blob)) > 0`
-  if (repeatsItself(part)) return sql`position(${part} in ${text}) > 0`
+  if (isSoonerByPosition(part)) return sql`position(${part} in ${text}) > 0`
   return sql`${text} like ${containing(part)} escape '\\'`
 }
 

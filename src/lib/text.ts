@@ -21,15 +21,12 @@ export const sortKey = (folded: string): string => [...folded].slice(0, SORT_KEY
 /** A LIKE pattern (with `\` as its escape) that finds `part` anywhere. */
 export const containing = (part: string): string => `%${part.replace(/[\\%_]/g, '\\$&')}%`
 
-/** So many comparisons a character are as good as one: a word that nowhere repeats itself has at most six. */
-const COMPARISONS_MAX = 12
-
 /**
- * Whether looking for `part` from each place of a text in turn may take long, as for `aaaaaaaaaaaaab` in a text of `a`
- * alone. Its first characters are found again after as many places as their period is long (Knuth, Morris and Pratt,
- * 1977), and each time they are compared in vain.
+ * How often a character of a text is compared at most, when `part` is looked for from each place in turn: five or six
+ * times, but two hundred for `aaa…ab` in a text of `a` alone. The first characters of the part are found again after
+ * as many places as their period is long (Knuth, Morris and Pratt, 1977), and compared in vain each time.
  */
-export function repeatsItself(part: string): boolean {
+export function comparisonsMax(part: readonly string[]): number {
   const borders = [0]
   let border = 0
   let comparisons = 1
@@ -39,5 +36,5 @@ export function repeatsItself(part: string): boolean {
     borders.push(border)
     comparisons += 1 / (index + 1 - border)
   }
-  return comparisons > COMPARISONS_MAX
+  return comparisons
 }

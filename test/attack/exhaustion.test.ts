@@ -18,19 +18,22 @@ test('a huge password of combining marks is refused before it is normalised (422
   )
 })
 
-test('to search for what repeats itself, in todos that do, takes no time that grows with its length', {
+test('a search for what repeats itself is over in time, also in many todos that do', {
   skip: !isPostgresql && 'SQLite has no time for a statement',
 }, async (t) => {
-  const here = await world(t, { DATABASE_STATEMENT_TIMEOUT: '2000' })
+  const here = await world(t, { DATABASE_STATEMENT_TIMEOUT: '3000' })
   const { ann, db } = here
-  // 32 million characters, as somebody adds them within a minute.
+  // 16 million characters, as somebody adds them within a minute.
   await addMany(here, ann.id, ['a'.repeat(2000)])
   const columns = sql`owner_id, text, text_key, sort_key, completed_at, created_at, updated_at`
   await sql`insert into todos (${columns})
-    select ${columns} from todos cross join generate_series(1, 16000)`.execute(db)
-  const answer = await ann.get(`/api/v1/todos?q=${'a'.repeat(199)}b`)
-  assert.equal(answer.statusCode, 200)
-  assert.deepEqual(answer.json(), [])
+    select ${columns} from todos cross join generate_series(1, 8000)`.execute(db)
+  for (const many of [199, 180, 40, 20, 0]) {
+    const q = `${'a'.repeat(many)}b${'a'.repeat(199 - many)}`
+    const answer = await ann.get(`/api/v1/todos?q=${q}`)
+    assert.equal(answer.statusCode, 200, q)
+    assert.deepEqual(answer.json(), [])
+  }
 })
 
 test('of marks in the slowest order a todo is no longer than of anything else (422)', async (t) => {

@@ -104,6 +104,18 @@ test('q finds what repeats itself, and takes every character as itself there too
   assert.deepEqual(await finds('🎉'.repeat(30)), ['🎉'.repeat(30)])
 })
 
+test('q may be twice as long when it is folded, and no longer (422)', async (t) => {
+  const { ann } = await world(t)
+  const blessing = '\uFDFA'
+  await add(ann, blessing.repeat(200))
+  const find = (times: number) =>
+    ann.get(`${TODOS}?q=${encodeURIComponent(blessing.repeat(times))}`)
+  assert.equal((await find(22)).headers['x-total-count'], '1')
+  const refused = await find(23)
+  assert.equal(refused.statusCode, 422)
+  assert.deepEqual(refused.json().errors[0].loc, ['query', 'q'])
+})
+
 test('q finds the start of a word that ends in a capital sigma, and a final sigma as any', async (t) => {
   const { ann, db } = await world(t)
   const [invitation, road] = ['ΠΡΟΣΚΛΗΣΗ', 'ο δρόμος μου']

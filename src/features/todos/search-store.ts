@@ -1,7 +1,9 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import { allOf, contains, isAmong } from '../../db/dialect.ts'
 import type { Db } from '../../db/tables.ts'
+import { invalid } from '../../lib/problem.ts'
 import { fold } from '../../lib/text.ts'
+import { SearchText } from './schema.ts'
 
 export interface Filter {
   readonly completed?: boolean | undefined
@@ -62,14 +64,25 @@ function matchingIds(db: Db, ownerId: number, completed: boolean | undefined, pa
     )
 }
 
-/** Looks for the todos with `q` in their text; gives what finds them: the ids themselves, where they are few. */
+/** Of a folded text to look for. A single character of a few is eighteen when it is folded, such as the whole of a blessing. */
+const FOLDED_MAX = 2 * SearchText.maxLength
+
+/**
+ * Looks for the todos with `q` in their text; gives what finds them: the ids themselves, where they are few. Throws 422
+ * where `q` is too long when it is folded.
+ */
 export async function search(
   db: Db,
   ownerId: number,
   filter: Filter & { readonly q: string },
 ): Promise<Filter & { readonly total: number }> {
+  const part = fold(filter.q)
+  if (part.length > FOLDED_MAX) {
+    const msg = 'is too long once its ligatures are written out'
+    throw invalid({ loc: ['query', 'q'], msg, type: 'too_long' })
+  }
   const { total, ids } = await db
-    .selectFrom(matchingIds(db, ownerId, filter.completed, fold(filter.q)).as('matches'))
+    .selectFrom(matchingIds(db, ownerId, filter.completed, part).as('matches'))
     .select((of) => [
       of.fn.countAll<number>().as('total'),
       sql<string | null>`case when count(*) <= ${sql.lit(FEW)} then ${allOf(db, 'id')} end`.as(
