@@ -244,6 +244,19 @@ test('a body of very many fields is one fault, not one for each', async (t) => {
   ])
 })
 
+test('however many separators are between them, no field of a query or a form is lost', async (t) => {
+  const { ann, nobody } = await world(t)
+  await ann.post(TODOS, { text: 'Open' })
+  const many = '&'.repeat(200)
+  assert.deepEqual((await ann.get(`${TODOS}?${many}completed=true${many}limit=1`)).json(), [])
+  const answer = await nobody.send('/auth/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: `${many}username=ann%40example.com${many}password=rain+on+tin+roofs`,
+  })
+  assert.equal(answer.statusCode, 200)
+})
+
 test('a form of very many repeated fields is told by few faults', async (t) => {
   const { nobody } = await world(t)
   const answer = await nobody.send('/auth/token', {

@@ -14,7 +14,8 @@ export const FORM = 'application/x-www-form-urlencoded'
  * second. A percent sign that begins no escape stands for itself.
  */
 export const parseForm = (text: string): ParsedUrlQuery =>
-  parse(text, '&', '=', { maxKeys: FIELDS_MAX + 1 })
+  // Node counts those that are empty as well.
+  parse(text.replaceAll(/&{2,}/g, '&').replace(/^&/, ''), '&', '=', { maxKeys: FIELDS_MAX + 1 })
 
 const notUtf8 = (what: string) => new Problem(400, `The ${what} is not UTF-8.`)
 
