@@ -157,14 +157,14 @@ function isFromElsewhere(request: FastifyRequest): boolean {
 
 /**
  * Whether no link elsewhere can have led here. Over plain http browsers send no fetch metadata, and with a link no
- * origin: only the page that it was on, and not that either where the page forbids it.
+ * origin: only the page that it was on, and not that either where the page forbids it. All browsers call
+ * themselves Mozilla.
  */
 export function isOwnLink(request: FastifyRequest): boolean {
-  const { 'sec-fetch-site': site, referer, accept = '' } = request.headers
+  const { 'sec-fetch-site': site, referer, 'user-agent': client = '' } = request.headers
   if (isFromElsewhere(request)) return false
   if (site !== undefined) return true
-  const isBrowser = accept.includes('text/html')
-  return referer === undefined ? !isBrowser : isOfThisSite(request, referer)
+  return referer === undefined ? !client.startsWith('Mozilla/') : isOfThisSite(request, referer)
 }
 
 /** The caller of a route that is not public. */

@@ -203,8 +203,8 @@ test('a link elsewhere to sign out asks first', async (t) => {
     { referer: 'http://todo.example.evil.example/' },
     { referer: 'http://todo.example:8000/' },
     { referer: 'todo.example' },
-    // A link whose page forbids to say where it is, or an address that was typed.
-    { accept: 'text/html,*/*;q=0.8' },
+    // A link or an image whose page forbids to say where it is, or an address that was typed.
+    { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0' },
   ] as Record<string, string>[]) {
     assert.equal(await follow(headers), false, JSON.stringify(headers))
   }
@@ -213,7 +213,7 @@ test('a link elsewhere to sign out asks first', async (t) => {
     { 'sec-fetch-site': 'none' },
     { referer: 'http://todo.example/home?show=open' },
     // A program.
-    { accept: '*/*' },
+    { 'user-agent': 'curl/8.14.1' },
     {},
   ] as Record<string, string>[]) {
     assert.equal(await follow(headers), true, JSON.stringify(headers))
