@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Value } from 'typebox/value'
 import { Tokens } from '../src/features/sessions/schema.ts'
 import { Todo } from '../src/features/todos/schema.ts'
@@ -50,6 +51,17 @@ test('nothing takes the place of a database that was moved away while the servic
     ...DEMO,
     'ann@example.com',
   ])
+})
+
+test('nor is there a new database where a link leads to one that was moved away', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  const target = join(directory, 'elsewhere.db')
+  await symlink(target, path)
+  await writeFile(`${target}-wal`, 'what was written last')
+  const { code, stderr } = await todo(['migrate'])
+  assert.match(stderr, /leads to .*elsewhere\.db, which is not there/)
+  assert.equal(code, 1)
+  assert.deepEqual((await readdir(directory)).sort(), ['elsewhere.db-wal', 'todo.db'])
 })
 
 test('a start and a migration leave alone what is left of a database that was moved away, and say so', async (t) => {
@@ -113,6 +125,8 @@ async function takenBack(t: TestContext, { isLost }: { isLost: boolean }) {
   if (isLost) await rm(path)
   succeeded(await todo(['restore', backup, '--force']))
   const after = await startServer(t, variables)
+  // Sessions are told apart by the second in which they began.
+  await delay(1000)
   const ann = await personAt(after.url, 'ann@example.com')
   return { eve, ann, todoOfEve, todoOfAnn: await ann.addTodo() }
 }
@@ -124,6 +138,25 @@ test('a token of the time that a restore took back is nobody’s (401), and ends
   assert.equal(await ann.status(), 200)
   await ann.revoke(ann.token)
   assert.equal(await ann.status(), 401)
+})
+
+test('a restore takes the place of what is no database of this service, whatever ids that gave', async (t) => {
+  const { todo, directory, path } = await onSqlite(t)
+  const backup = join(directory, 'backup.db')
+  succeeded(await todo(['migrate']))
+  succeeded(await todo(['backup', backup]))
+  const users = 'create table users (id integer primary key autoincrement)'
+  for (const foreign of [`pragma encoding = 'UTF-16'; ${users}`, users, 'create table a (b)', '']) {
+    await rm(path)
+    const database = new DatabaseSync(path)
+    database.exec(foreign)
+    if (foreign.includes('users')) {
+      database.exec('insert into users values (9223372036854775807)')
+    }
+    database.close()
+    succeeded(await todo(['restore', backup, '--force']))
+  }
+  succeeded(await todo(ANN, { input }))
 })
 
 test('a restore gives no id again that the database before it gave', async (t) => {

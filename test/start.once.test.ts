@@ -75,7 +75,7 @@ test('an SQLite file that cannot be opened or written is named at the start, wit
   await writeFile(file, '')
   assert.equal(
     await serve(join(file, 'todo.db')),
-    `${file}/todo.db: file already exists. A file is where its folder should be.\n`,
+    `${file}/todo.db: not a directory. A file is where its folder should be.\n`,
   )
   // Too small for what SQLite keeps beside it, and for the migrations.
   for (const fileSize of [20, 80]) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
 import { explained, naming } from './sqlite-failure.ts'
-import { refuseLeftOver } from './sqlite-replace.ts'
+import { followed, refuseLeftOver } from './sqlite-replace.ts'
 
 const KEPT_STATEMENTS_MAX = 256
 /** So much of the file the reads keep. With SQLite's 2 MiB, the lists of fifty people push each other out. */
@@ -47,10 +47,11 @@ function rowOf(names: readonly string[], values: Readonly<Record<number, unknown
 function makeFile(path: string): void {
   // To open one that is there and close it would drop the locks that this process has on it.
   if (existsSync(path)) return
+  const target = followed(path)
   // SQLite would delete the log of a database that was moved away, with all that is in that alone.
-  refuseLeftOver(path)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(path, '', { mode: 0o600, flag: 'a' })
+  refuseLeftOver(target)
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+  writeFileSync(target, '', { mode: 0o600, flag: 'a' })
 }
 
 /** One connection to an SQLite file, which keeps its statements prepared. */
@@ -66,7 +67,7 @@ export class SqliteConnection {
 
   /**
    * Opens the file at `path`, which is made with its folder when missing. Throws `DatabaseRefused` when only what SQLite
-   * keeps beside it is there.
+   * keeps beside it is there, or a link to what is not.
    */
   static forWriting(path: string): SqliteConnection {
     if (path !== ':memory:') naming(path, () => makeFile(path))

@@ -8,10 +8,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { MIGRATIONS_TABLE, NewerSchema, type SchemaState, stateAfter } from './migrate.ts'
 import type { TableCount } from './queries.ts'
 import { DatabaseRefused, refuseIfMissing } from './refusal.ts'
-import { explained, isOfWriting, naming } from './sqlite-failure.ts'
+import { explained, isDamage, isOfWriting, naming } from './sqlite-failure.ts'
 import {
   followed,
-  goOnWithIds,
   makeSingle,
   putAside,
   refuseAsTarget,
@@ -86,6 +85,55 @@ export async function copyFile(
     source.close()
     removeDatabase(aside)
     takeBack()
+  }
+}
+
+/** The last ids that a database gave, as far as another can go on with them. */
+const GIVEN = `
+  select name, seq from former.sqlite_sequence
+  where typeof(seq) = 'integer' and seq < ${Number.MAX_SAFE_INTEGER}`
+
+/**
+ * Has the database at `path` give ids behind those of the one at `former`, whose place it takes: a page or a client that
+ * knows a todo of that one would else take another for it. Where those are not known, it is left as it is. Throws
+ * `DatabaseRefused` when a process has that one open.
+ */
+function goOnWithIds(path: string, former: string): void {
+  makeSingle(former)
+  if (![path, former].every(isOurs)) return
+  const database = naming(path, () => new DatabaseSync(path))
+  try {
+    database.prepare('attach ? as former').run(former)
+    database.exec(`
+      begin;
+      insert into main.sqlite_sequence (name, seq)
+        select name, 0 from (${GIVEN})
+        where name in (select name from main.sqlite_schema where sql like '%autoincrement%')
+          and name not in (select name from main.sqlite_sequence);
+      update main.sqlite_sequence set seq = max(main.sqlite_sequence.seq, given.seq)
+        from (${GIVEN}) as given where main.sqlite_sequence.name = given.name;
+      commit`)
+  } catch (error) {
+    if (!isDamage(error)) throw explained(error, path)
+  } finally {
+    database.close()
+  }
+}
+
+/** Whether the file at `path` is a database with the tables of this service, as far as can be read. */
+function isOurs(path: string): boolean {
+  const database = naming(path, () => new DatabaseSync(path, { readOnly: true }))
+  try {
+    const tables = database
+      .prepare('select 1 from sqlite_schema where name in (?, ?, ?)')
+      .all('users', 'todos', MIGRATIONS_TABLE)
+    const { encoding } = database.prepare('pragma encoding').get() ?? {}
+    return tables.length === 3 && encoding === 'UTF-8'
+  } catch (error) {
+    if (isDamage(error)) return false
+    throw explained(error, path)
+  } finally {
+    database.close()
   }
 }
 

@@ -118,38 +118,6 @@ export function makeSingle(path: string): void {
 }
 
 /**
- * Has the database at `path` give ids behind those of the one at `former`, whose place it takes: a page or a client that
- * knows a todo of that one would else take another for it. Of one that is damaged, or no database of ours, nothing is known.
- * Throws `DatabaseRefused` when a process has that one open.
- */
-export function goOnWithIds(path: string, former: string): void {
-  makeSingle(former)
-  const database = naming(path, () => new DatabaseSync(path))
-  try {
-    naming(former, () => database.prepare('attach ? as former').run(former))
-    const counted = database
-      .prepare("select 1 from former.sqlite_schema where name = 'sqlite_sequence'")
-      .get()
-    if (!counted) return
-    // Of a table that had no row yet, nothing is kept.
-    database.exec(`
-      begin;
-      insert into main.sqlite_sequence (name, seq)
-        select name, 0 from former.sqlite_sequence
-        where name in (select name from main.sqlite_schema where sql like '%autoincrement%')
-          and name not in (select name from main.sqlite_sequence);
-      update main.sqlite_sequence
-        set seq = max(main.sqlite_sequence.seq, former.sqlite_sequence.seq)
-        from former.sqlite_sequence where main.sqlite_sequence.name = former.sqlite_sequence.name;
-      commit`)
-  } catch (error) {
-    if (!isDamage(error)) throw explained(error, path)
-  } finally {
-    database.close()
-  }
-}
-
-/**
  * Gives the file at `path` the owner and group of `model`, and the mode where that is a file as well,
  * so that who could open that one can open this. Gives false where this process may not.
  */
