@@ -36,7 +36,8 @@ async function answer(lines: Interface, question: string): Promise<string> {
       const end = () =>
         reject(new ForeseenError('The input ended before the question was answered.'))
       lines.once('SIGINT', () => reject(new Interrupted()))
-      lines.once('close', end)
+      // What was typed right before it is an answer all the same.
+      lines.once('close', () => setImmediate(end))
       lines.question(question).then(resolve, end)
     })
   } catch (error) {
