@@ -122,6 +122,16 @@ test('an e-mail address or a password needs the current password (422)', async (
   assert.deepEqual([email, fname], [ann.email, 'ann'])
 })
 
+test('what others fail at the same address keeps nobody who is signed in from their account', async (t) => {
+  const here = await world(t, { SIGN_IN_FAILURES: '1' })
+  for (let count = 0; count < 10; count++) {
+    assert.equal((await signIn(here, `nobody${count}@example.com`, 'wrong')).statusCode, 401)
+  }
+  assert.equal((await signIn(here, here.ann.email, PASSWORD)).statusCode, 429)
+  const change = { password: NEW, current_password: PASSWORD }
+  assert.equal((await here.ann.patch(ME, change)).statusCode, 200)
+})
+
 test('wrong passwords of one who is signed in are counted (429)', async (t) => {
   const here = await world(t, { SIGN_IN_FAILURES: '2' })
   const { ann, bob } = here

@@ -2,7 +2,7 @@ import { persistently } from '../../db/overtaken.ts'
 import type { Db } from '../../db/tables.ts'
 import { hash, verify } from '../../lib/passwords.ts'
 import { conflict, invalid } from '../../lib/problem.ts'
-import { limited } from '../password-attempts/actions.ts'
+import { limited, limitsOfSession } from '../password-attempts/actions.ts'
 import * as sessions from '../sessions/store.ts'
 import { EMAIL_TAKEN } from '../users/actions.ts'
 import { requireOtherThanEmail } from '../users/rules.ts'
@@ -10,11 +10,10 @@ import type { User } from '../users/schema.ts'
 import * as users from '../users/store.ts'
 import type { AccountUpdate } from './schema.ts'
 
-/** The person at the keyboard: signed in, at a network address, allowed so many wrong passwords. */
+/** The person at the keyboard: signed in, and allowed so many wrong passwords. */
 export interface Person {
   readonly id: number
   readonly session_id: number
-  readonly address: string
   readonly failures: number
 }
 
@@ -28,9 +27,8 @@ async function requirePassword(
   password: string,
   field: string,
 ): Promise<users.KeptPassword> {
-  const { id, address, failures } = person
-  const kept = await users.getKeptPassword(db, id)
-  const fits = await limited(db, { address, account: { id }, limit: failures }, async () =>
+  const kept = await users.getKeptPassword(db, person.id)
+  const fits = await limited(db, limitsOfSession(person, person.failures), async () =>
     (await verify(password, kept.password_hash)) ? true : undefined,
   )
   if (!fits)

@@ -17,7 +17,6 @@ interface Options {
 
 export const personOf = (request: FastifyRequest, failures: number): Person => ({
   ...callerOf(request),
-  address: request.ip,
   failures,
 })
 

@@ -15,10 +15,12 @@ export interface Place {
   readonly device?: string | undefined
 }
 
-interface Attempt extends Place {
-  readonly account: store.Account
-  /** How many failures one address may make at one account. */
-  readonly limit: number
+/** A subject whose failures are counted, and how many it may have. */
+interface Limit {
+  readonly subject: string
+  readonly most: number
+  /** Whether who gets in has made the failures before it. */
+  readonly isOwn: boolean
 }
 
 // The digests keep addresses and accounts of people out of the tables.
@@ -26,20 +28,54 @@ const ofAddress = (address: string) => digest(`address ${networkOf(address)}`)
 const ofDevice = (device: string) => digest(`device ${device}`)
 
 /**
- * Bounds the guessing of passwords in 15 minutes: `limit` failures by one address at one account, ten
+ * What bounds the guessing of passwords at a sign-in, in 15 minutes: `limit` failures by one address at one account, ten
  * times as many by one address at all accounts, and ten times as many at one account by all those
  * together who never signed in to it from where they are. So guesses from a thousand addresses are
  * slowed as well, and the owner at an address that was used before is not kept out by them. In a browser that was used
- * before nobody else's failures count, nor those at the same address (OWASP Authentication Cheat Sheet, device cookies). Every try is counted as under way before
+ * before nobody else's failures count, nor those at the same address (OWASP Authentication Cheat Sheet, device cookies).
+ */
+export async function limitsAtSignIn(
+  db: Db,
+  { address, device }: Place,
+  email: string,
+  limit: number,
+): Promise<readonly Limit[]> {
+  const here = ofAddress(address)
+  const browser = device === undefined ? undefined : ofDevice(device)
+  const known = await store.knownPlaces(db, email, browser ? [here, browser] : [here])
+  const atAccount = (who: string) => digest(`${who} account ${fold(email)}`)
+  // It is known wherever it goes, but whoever has its cookie must not guess from everywhere.
+  if (browser && known.includes(browser)) {
+    return [{ subject: atAccount(browser), most: limit, isOwn: true }]
+  }
+  const together = limit * TOGETHER
+  const limits = [
+    // First: refused, it leaves nothing behind for whatever accounts it names.
+    { subject: here, most: together, isOwn: false },
+    { subject: atAccount(here), most: limit, isOwn: true },
+  ]
+  if (known.includes(here)) return limits
+  return [...limits, { subject: atAccount('elsewhere'), most: together, isOwn: false }]
+}
+
+/** What bounds the guessing by who is signed in and confirms the password: `limit` failures of one session, whoever else fails. */
+export const limitsOfSession = (
+  { id, session_id }: { readonly id: number; readonly session_id: number },
+  limit: number,
+): readonly Limit[] => [
+  { subject: digest(`session ${session_id} account id ${id}`), most: limit, isOwn: true },
+]
+
+/**
+ * Looks at a password within the limits; gives what `look` does, undefined where it was wrong. Every try is counted as under way before
  * the password is looked at, so that many at once, on however many processes, cannot slip through. Those that
  * may all be right, as when many machines begin to work at once, are told to come again in a moment. Throws 429.
  */
 export async function limited<Result>(
   db: Db,
-  attempt: Attempt,
+  limits: readonly Limit[],
   look: () => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  const limits = await limitsOf(db, attempt)
   const subjects: string[] = []
   let result: Result | undefined
   try {
@@ -63,38 +99,6 @@ export async function limited<Result>(
     else await store.forgive(db, subject)
   }
   return result
-}
-
-/** A subject whose failures are counted, and how many it may have. */
-interface Limit {
-  readonly subject: string
-  readonly most: number
-  /** Whether who gets in has made the failures before it. */
-  readonly isOwn: boolean
-}
-
-const atAccount = (who: string, account: store.Account) =>
-  digest(`${who} account ${'email' in account ? fold(account.email) : `id ${account.id}`}`)
-
-async function limitsOf(
-  db: Db,
-  { address, device, account, limit }: Attempt,
-): Promise<readonly Limit[]> {
-  const here = ofAddress(address)
-  const browser = device === undefined ? undefined : ofDevice(device)
-  const known = await store.knownPlaces(db, account, browser ? [here, browser] : [here])
-  // It is known wherever it goes, but whoever has its cookie must not guess from everywhere.
-  if (browser && known.includes(browser)) {
-    return [{ subject: atAccount(browser, account), most: limit, isOwn: true }]
-  }
-  const together = limit * TOGETHER
-  const limits = [
-    // First: refused, it leaves nothing behind for whatever accounts it names.
-    { subject: here, most: together, isOwn: false },
-    { subject: atAccount(here, account), most: limit, isOwn: true },
-  ]
-  if (known.includes(here)) return limits
-  return [...limits, { subject: atAccount('elsewhere', account), most: together, isOwn: false }]
 }
 
 async function takeOn(db: Db, { subject, most }: Limit): Promise<void> {

@@ -75,24 +75,17 @@ export const forgive = (db: Db, subject: string): Promise<void> => end(db, subje
 export const clearFailures = (db: Db, subject: string): Promise<void> =>
   end(db, subject, { failures: 0 })
 
-/** An account, by the e-mail address that somebody typed or by its id. */
-export type Account = { readonly email: string } | { readonly id: number }
-
-/** Which of the places the account was signed in to from; none when there is no such account. */
+/** Which of the places the account of an e-mail address was signed in to from; none when there is no such account. */
 export async function knownPlaces(
   db: Db,
-  account: Account,
+  email: string,
   digests: readonly string[],
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('sign_in_places')
     .innerJoin('users', 'users.id', 'sign_in_places.user_id')
     .select('place_digest')
-    .where(
-      'email' in account
-        ? (of) => of('users.email_key', '=', fold(account.email))
-        : (of) => of('users.id', '=', account.id),
-    )
+    .where('users.email_key', '=', fold(email))
     .where('place_digest', 'in', digests)
     .execute()
   return rows.map(({ place_digest }) => place_digest)

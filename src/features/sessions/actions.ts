@@ -3,7 +3,7 @@ import * as passwords from '../../lib/passwords.ts'
 import { notFound, type Problem, unauthenticated } from '../../lib/problem.ts'
 import { digest, randomSecret } from '../../lib/secrets.ts'
 import { earlier, fromNow, secondsUntil } from '../../lib/time.ts'
-import { limited, type Place, remember } from '../password-attempts/actions.ts'
+import { limited, limitsAtSignIn, type Place, remember } from '../password-attempts/actions.ts'
 import * as users from '../users/store.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { Tokens } from './schema.ts'
@@ -49,9 +49,9 @@ async function authenticated<Result>(
   { email, password, address, device }: Credentials,
   enter: (db: Db, userId: number) => Promise<Result>,
 ): Promise<Result> {
-  const attempt = { address, device, account: { email }, limit: failures }
   for (;;) {
-    const account = await limited(db, attempt, async () => {
+    const limits = await limitsAtSignIn(db, { address, device }, email, failures)
+    const account = await limited(db, limits, async () => {
       const kept = await users.findByEmail(db, email)
       const fits = await passwords.verify(password, kept?.password_hash)
       if (!kept || !fits) return undefined
