@@ -13,6 +13,7 @@ import { accountsApi } from './features/accounts/api.ts'
 import { accountPages } from './features/accounts/pages.ts'
 import { exportsApi } from './features/exports/api.ts'
 import { exportPages } from './features/exports/pages.ts'
+import { ExportsUnderWay } from './features/exports/under-way.ts'
 import { profilesApi } from './features/profiles/api.ts'
 import { accessTokens } from './features/sessions/access-tokens.ts'
 import type { SignInRules } from './features/sessions/actions.ts'
@@ -119,6 +120,7 @@ export async function buildApp(
   }
   const pageSizes = { usual: config.pageSize, max: config.pageSizeMax }
   const api = config.apiPrefix
+  const exportSource = { db, underWay: new ExportsUnderWay() }
 
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
@@ -160,13 +162,13 @@ export async function buildApp(
   app.register(usersApi({ db, signup: config.signup, pageSizes }), { prefix: `${api}/users` })
   app.register(profilesApi({ db }), { prefix: `${api}/users` })
   app.register(todosApi({ db, pageSizes }), { prefix: `${api}/todos` })
-  app.register(exportsApi({ db }), { prefix: `${api}/auth` })
+  app.register(exportsApi(exportSource), { prefix: `${api}/auth` })
   app.register(serveDocs)
 
   app.register(sharedPages)
   app.register(sessionPages({ db, rules, signup: config.signup, idleTimeout }))
   app.register(accountPages({ db, failures, idleTimeout }), { prefix: '/account' })
-  app.register(exportPages({ db }), { prefix: '/account' })
+  app.register(exportPages(exportSource), { prefix: '/account' })
   app.register(todoPages({ db, api: `${api}/todos`, pageSize: Math.min(25, pageSizes.max) }), {
     prefix: '/home',
   })

@@ -43,7 +43,7 @@ export const refusals = {
   404: problem('There is no such thing, or it is not the caller’s.'),
   409: problem('It conflicts with what is there already.'),
   412: problem('It has another version than `If-Match` or `If-None-Match` is for, or none.'),
-  429: problem('Too many attempts.', { 'Retry-After': RetryAfter }),
+  429: problem('Too many attempts, or too many at once.', { 'Retry-After': RetryAfter }),
 } as const
 
 const common = {

@@ -6,8 +6,16 @@ import type { User } from '../users/schema.ts'
 import * as users from '../users/store.ts'
 import type { ExportedSession, ExportedTodo } from './schema.ts'
 
-/** How many todos or sessions are in memory at a time. */
-const BATCH = 500
+/**
+ * How many todos or sessions are in memory at a time. Of the longest that is 800 KB or 300 KB, for as long as a reader stops.
+ */
+const TODOS = 100
+const SESSIONS = 500
+/**
+ * So many characters are handed over at a time, at least: as many bytes as a socket takes in one go. Of smaller pieces one
+ * may be the last that Node sends to a reader who has stopped for a while: it may say then that there is room again to nobody.
+ */
+const PIECE = 64 * 1024
 const BY_ID = { sort: 'id', descending: false } as const
 
 /**
@@ -24,30 +32,40 @@ async function* pieces(db: Db, account: User): AsyncGenerator<string> {
   const head = { format: 'todo-app-export', version: 1, exported_at: now(), account }
   yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`
   // Also those that cannot go on: they are the person's data too.
-  yield* lines((id) => sessions.listAfter(db, account.id, id, BATCH), exportedSession)
+  yield* lines(SESSIONS, (id) => sessions.listAfter(db, account.id, id, SESSIONS), exportedSession)
   yield '\n],"todos":['
-  yield* lines((id) => {
-    const cursor = { direction: 'after', key: '', id } as const
-    return todos.list(db, account.id, {}, BY_ID, { cursor }, BATCH)
-  }, exportedTodo)
+  yield* lines(
+    TODOS,
+    (id) => {
+      const cursor = { direction: 'after', key: '', id } as const
+      return todos.list(db, account.id, {}, BY_ID, { cursor }, TODOS)
+    },
+    exportedTodo,
+  )
   yield '\n]}\n'
 }
 
-/** The members of an array in JSON, which `read` gives by id, a batch after the one with an id. */
+/** The members of an array in JSON, which `read` gives by id, `batch` after the one with an id. */
 async function* lines<Row extends { readonly id: number }>(
+  batch: number,
   read: (id: number) => Promise<Row[]>,
   exported: (row: Row) => object,
 ): AsyncGenerator<string> {
+  let piece = ''
   let before = '\n'
   for (let last = 0; ; ) {
-    const page = await read(last)
-    if (page.length > 0) {
-      yield before + page.map((row) => JSON.stringify(exported(row))).join(',\n')
+    const rows = await read(last)
+    for (const row of rows) {
+      piece += before + JSON.stringify(exported(row))
+      before = ',\n'
+      if (piece.length < PIECE) continue
+      yield piece
+      piece = ''
     }
-    if (page.length < BATCH) return
-    before = ',\n'
-    last = page.at(-1)?.id ?? last
+    if (rows.length < batch) break
+    last = rows.at(-1)?.id ?? last
   }
+  if (piece !== '') yield piece
 }
 
 const exportedSession = ({ is_browser, ...session }: sessions.ListedSession): ExportedSession => ({

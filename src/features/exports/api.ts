@@ -4,25 +4,38 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
-import { answer } from '../../http/docs.ts'
+import { answer, refusals } from '../../http/docs.ts'
 import { exportOf } from './actions.ts'
 import { Export } from './schema.ts'
+import type { ExportsUnderWay } from './under-way.ts'
+
+/** What the routes of exports need. */
+export interface ExportSource {
+  readonly db: Db
+  readonly underWay: ExportsUnderWay
+}
 
 /** All data of the caller's account, to be answered as a file. */
 export async function exportFile(
-  db: Db,
+  { db, underWay }: ExportSource,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Readable> {
-  const pieces = await exportOf(db, callerOf(request).id)
+  const { id } = callerOf(request)
+  // To HEAD nothing is read.
+  const end = request.method === 'HEAD' ? () => {} : underWay.begin(id)
+  const pieces = await exportOf(db, id).catch((error) => {
+    end()
+    throw error
+  })
   const day = new Date().toISOString().slice(0, 10)
   reply
     .type('application/json; charset=utf-8')
     .header('Content-Disposition', `attachment; filename="todo-app-${day}.json"`)
   // The answer has begun, so the reader can only be cut off; the log must tell why.
-  return Readable.from(request.method === 'HEAD' ? [] : pieces).once('error', (err) =>
-    request.log.error({ err }, 'An export broke off.'),
-  )
+  return Readable.from(request.method === 'HEAD' ? [] : pieces)
+    .once('error', (err) => request.log.error({ err }, 'An export broke off.'))
+    .once('close', end)
 }
 
 /** A stream of such a text; Fastify sends it as it comes. */
@@ -30,7 +43,7 @@ const Streamed = Type.Unsafe<Readable>(Export)
 
 /** All data of the caller's account, for programs. */
 export const exportsApi =
-  ({ db }: { readonly db: Db }): FastifyPluginAsyncTypebox =>
+  (source: ExportSource): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.get(
       '/me/export',
@@ -40,6 +53,7 @@ export const exportsApi =
           tags: ['account'],
           summary: 'Read everything of the account as one file',
           response: {
+            429: refusals[429],
             200: answer('All data of the account.', Streamed, {
               'Content-Disposition': Type.String({
                 description: 'The name of the file.',
@@ -49,6 +63,6 @@ export const exportsApi =
           },
         },
       },
-      (request, reply) => exportFile(db, request, reply),
+      (request, reply) => exportFile(source, request, reply),
     )
   }
