@@ -1,6 +1,9 @@
 import type { Db } from '../../db/tables.ts'
+import type { Caller } from '../../http/access.ts'
+import { unauthenticated } from '../../lib/problem.ts'
 import { now } from '../../lib/time.ts'
 import * as sessions from '../sessions/list-store.ts'
+import { findUser } from '../sessions/store.ts'
 import * as todos from '../todos/list-store.ts'
 import type { User } from '../users/schema.ts'
 import * as users from '../users/store.ts'
@@ -22,27 +25,47 @@ const BY_ID = { sort: 'id', descending: false } as const
  * All data of an account as the text of one `Export`, in pieces, one todo or session a line. Throws 404 at once
  * where there is no account. It is no snapshot: a transaction would be open for as long as a slow
  * reader reads, and on SQLite nobody could write meanwhile. Each todo and session that is there all the time
- * comes once.
+ * comes once. It throws 401 in the middle when the caller's session has ended.
  */
-export async function exportOf(db: Db, userId: number): Promise<AsyncGenerator<string>> {
-  return pieces(db, await users.get(db, userId))
+export async function exportOf(db: Db, caller: ExportCaller): Promise<AsyncGenerator<string>> {
+  return pieces(db, await users.get(db, caller.id), caller)
 }
 
-async function* pieces(db: Db, account: User): AsyncGenerator<string> {
+/** Whose export it is, and the session that asked for it. */
+type ExportCaller = Pick<Caller, 'id' | 'session_id'>
+
+async function* pieces(db: Db, account: User, caller: ExportCaller): AsyncGenerator<string> {
   const head = { format: 'todo-app-export', version: 1, exported_at: now(), account }
   yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`
   // Also those that cannot go on: they are the person's data too.
-  yield* lines(SESSIONS, (id) => sessions.listAfter(db, account.id, id, SESSIONS), exportedSession)
+  yield* lines(
+    SESSIONS,
+    (id) => whileSignedIn(db, caller, () => sessions.listAfter(db, account.id, id, SESSIONS)),
+    exportedSession,
+  )
   yield '\n],"todos":['
   yield* lines(
     TODOS,
     (id) => {
       const cursor = { direction: 'after', key: '', id } as const
-      return todos.list(db, account.id, {}, BY_ID, { cursor }, TODOS)
+      return whileSignedIn(db, caller, () =>
+        todos.list(db, account.id, {}, BY_ID, { cursor }, TODOS),
+      )
     },
     exportedTodo,
   )
   yield '\n]}\n'
+}
+
+/** What was read while the session lived: it is looked for afterwards, so that nothing is given that came later. */
+async function whileSignedIn<Rows>(
+  db: Db,
+  { id, session_id }: ExportCaller,
+  read: () => Promise<Rows>,
+): Promise<Rows> {
+  const rows = await read()
+  if (await findUser(db, id, session_id, undefined)) return rows
+  throw unauthenticated('The session that asked for the export has ended.')
 }
 
 /** The members of an array in JSON, which `read` gives by id, `batch` after the one with an id. */

@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import type { Db } from '../../db/tables.ts'
 import { callerOf } from '../../http/access.ts'
 import { answer, refusals } from '../../http/docs.ts'
+import { Problem } from '../../lib/problem.ts'
 import { exportOf } from './actions.ts'
 import { Export } from './schema.ts'
 import type { ExportsUnderWay } from './under-way.ts'
@@ -21,10 +22,10 @@ export async function exportFile(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Readable> {
-  const { id } = callerOf(request)
+  const caller = callerOf(request)
   // To HEAD nothing is read.
-  const end = request.method === 'HEAD' ? () => {} : underWay.begin(id)
-  const pieces = await exportOf(db, id).catch((error) => {
+  const end = request.method === 'HEAD' ? () => {} : underWay.begin(caller.id)
+  const pieces = await exportOf(db, caller).catch((error) => {
     end()
     throw error
   })
@@ -34,7 +35,10 @@ export async function exportFile(
     .header('Content-Disposition', `attachment; filename="todo-app-${day}.json"`)
   // The answer has begun, so the reader can only be cut off; the log must tell why.
   return Readable.from(request.method === 'HEAD' ? [] : pieces)
-    .once('error', (err) => request.log.error({ err }, 'An export broke off.'))
+    .once('error', (err) => {
+      if (err instanceof Problem) request.log.info(`An export was cut off: ${err.detail}`)
+      else request.log.error({ err }, 'An export broke off.')
+    })
     .once('close', end)
 }
 

@@ -21,7 +21,9 @@ async function writeMuch(here: World, person: Person): Promise<void> {
 async function listening(t: TestContext) {
   const answers: IncomingMessage[] = []
   // Before the service is closed, which waits for them.
-  t.after(() => answers.forEach((answer) => answer.destroy()))
+  t.after(() => {
+    for (const answer of answers) answer.destroy()
+  })
   const here = await world(t)
   const url = await here.app.listen({ port: 0, host: '127.0.0.1' })
   const unread = async (headers: Record<string, string>, path = EXPORT) => {
@@ -100,3 +102,31 @@ test('exports that fail are over', { timeout: 30_000 }, async (t) => {
     () => 'room for another',
   )
 })
+
+for (const [kind, path] of [
+  ['a program', EXPORT],
+  ['a browser', '/account/export'],
+] as const) {
+  test(`an export of ${kind} is cut off when its session has ended, and has nothing later in it`, {
+    timeout: 60_000,
+  }, async (t) => {
+    const here = await listening(t)
+    await writeMuch(here, here.ann)
+    const browser = await signedInVisitor(here, 'ann')
+    const cookie = [...browser.cookies].map((each) => each.join('=')).join('; ')
+    const answer = await here.unread(path === EXPORT ? bearer(here.ann) : { cookie }, path)
+    assert.equal(answer.statusCode, 200)
+    if (path === EXPORT) await here.ann.form('/auth/revoke', { token: here.ann.token })
+    else await browser.submit('/logout')
+    await add(here.db, here.ann.id, { text: 'Afterwards' })
+    let text = ''
+    answer.setEncoding('utf8').on('data', (piece) => {
+      text += piece
+    })
+    answer.resume()
+    await new Promise((close) => answer.once('close', close))
+    assert.equal(answer.complete, false)
+    assert.ok(text.length > 0)
+    assert.doesNotMatch(text, /Afterwards|\]\}\n$/)
+  })
+}

@@ -113,7 +113,7 @@ test('HEAD says what the export is, and reads neither sessions nor todos', async
     await delay(100)
     return here.queries() - before
   }
-  assert.equal(await readWith('HEAD'), (await readWith('GET')) - 2)
+  assert.equal(await readWith('HEAD'), (await readWith('GET')) - 4)
 })
 
 test('who must sign in for the export comes to the account, since a file is no page to stay on', async (t) => {
