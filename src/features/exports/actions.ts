@@ -1,5 +1,4 @@
 import type { Db } from '../../db/tables.ts'
-import type { Caller } from '../../http/access.ts'
 import { unauthenticated } from '../../lib/problem.ts'
 import { now } from '../../lib/time.ts'
 import * as sessions from '../sessions/list-store.ts'
@@ -32,7 +31,10 @@ export async function exportOf(db: Db, caller: ExportCaller): Promise<AsyncGener
 }
 
 /** Whose export it is, and the session that asked for it. */
-type ExportCaller = Pick<Caller, 'id' | 'session_id'>
+interface ExportCaller {
+  readonly id: number
+  readonly session_id: number
+}
 
 async function* pieces(db: Db, account: User, caller: ExportCaller): AsyncGenerator<string> {
   const head = { format: 'todo-app-export', version: 1, exported_at: now(), account }
