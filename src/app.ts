@@ -25,6 +25,7 @@ import { todoPages } from './features/todos/pages.ts'
 import { usersApi } from './features/users/api.ts'
 import { controlAccess } from './http/access.ts'
 import { parseForm, readAsUtf8 } from './http/bodies.ts'
+import { boundBodies } from './http/body-room.ts'
 import { type Compilers, lazyCompilers } from './http/compilers.ts'
 import { refuseConditions } from './http/conditional.ts'
 import { SESSION_COOKIE } from './http/cookies.ts'
@@ -151,6 +152,8 @@ export async function buildApp(
       ),
     ),
   )
+  // Behind access, so that only those who are signed in take room.
+  boundBodies(app)
   await describeRoutes(app, { version, sessionCookie: SESSION_COOKIE, tags })
 
   app.register(healthRoutes({ name, version, missing: readiness(db, drain) }))

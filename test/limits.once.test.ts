@@ -159,6 +159,44 @@ test('where nobody need be signed in a body is 16 KiB at most (413)', async (t) 
   assert.equal((await ann.post('/api/v1/todos', { text })).statusCode, 422)
 })
 
+test('large bodies under way are 64 MiB at most (503), and small ones have room beside them', async (t) => {
+  const { ann, open } = await listening(t)
+  const size = 1024 * 1024
+  const begin = (length: string) => {
+    const socket = open(
+      `POST /api/v1/todos HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${ann.token}\r\nContent-Type: application/json\r\n${length}\r\n\r\n`,
+    )
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += bytes
+    })
+    return { socket, answered: () => text }
+  }
+  const held = Array.from({ length: 64 }, (_, index) =>
+    begin(index % 2 ? `Content-Length: ${size}` : 'Transfer-Encoding: chunked'),
+  )
+  const large = { text: 'x', more: 'x'.repeat(20_000) }
+  const answer = () => ann.post('/api/v1/todos', large)
+  await until(
+    async () => (await answer()).statusCode === 503,
+    () => 'no more room',
+  )
+  const refused = await answer()
+  assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
+  assert.match(refused.json().detail, /large bodies/)
+  assert.equal((await ann.post('/api/v1/todos', { text: 'Small' })).statusCode, 201)
+  assert.deepEqual([...new Set(held.map(({ answered }) => answered()))], [''])
+
+  held[0]?.socket.destroy()
+  // There is room for it, so it is read, and found to be at fault.
+  await until(
+    async () => (await answer()).statusCode === 422,
+    () => 'room again',
+  )
+  // The service is closed only when they are over.
+  for (const { socket } of held) socket.destroy()
+})
+
 test('connections beyond CONNECTIONS_MAX are closed, and there is room again when one goes', async (t) => {
   const { open } = await listening(t, { CONNECTIONS_MAX: '10' })
   const request = 'GET /health HTTP/1.1\r\nHost: here\r\n\r\n'
