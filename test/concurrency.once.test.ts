@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { cpuQuota } from '../src/config/concurrency.ts'
+import { cpuQuota, fittingConnections } from '../src/config/concurrency.ts'
 
 /** A root with these files in it. */
 function rootWith(t: TestContext, files: Record<string, string>): string {
@@ -56,4 +56,18 @@ test('the CPUs of a container are read from control groups of both versions, in 
     [{}, undefined],
   ]
   for (const [files, expected] of cases) assert.equal(cpuQuota(rootWith(t, files)), expected)
+})
+
+test('as many connections are taken as there is memory for, however many workers share it', () => {
+  const MiB = 2 ** 20
+  const cases: ReadonlyArray<[workers: number, memory: number, connections: number]> = [
+    [1, 256 * MiB, 1024],
+    [1, 512 * MiB, 8192],
+    [1, 24 * 1024 * MiB, 16_384],
+    [2, 1024 * MiB, 6144],
+    [8, 2048 * MiB, 1024],
+  ]
+  for (const [workers, memory, connections] of cases) {
+    assert.equal(fittingConnections(workers, memory), connections)
+  }
 })

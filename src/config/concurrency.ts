@@ -9,6 +9,9 @@ const MiB = 1024 * 1024
 const WORKER_MEMORY = 256 * MiB
 const SUPERVISOR_MEMORY = 128 * MiB
 
+/** What a connection takes that holds 16 KiB of a request. */
+const CONNECTION_MEMORY = 32 * 1024
+
 /** With the default pool this many workers stay below PostgreSQL's default of 100 connections. */
 const WORKERS_MAX = 8
 
@@ -20,10 +23,21 @@ const WORKERS_MAX = 8
 export function fittingWorkers(databaseUrl: string): number {
   if (sqlitePath(databaseUrl) !== undefined) return 1
   const cpus = Math.min(availableParallelism(), cpuQuota() ?? Number.POSITIVE_INFINITY)
-  // Without a limit this is 0, or more than there is.
-  const memory = Math.min(process.constrainedMemory() || totalmem(), totalmem())
-  const room = (memory - SUPERVISOR_MEMORY) / WORKER_MEMORY
+  const room = (availableMemory() - SUPERVISOR_MEMORY) / WORKER_MEMORY
   return Math.max(1, Math.min(Math.floor(cpus), Math.floor(room), WORKERS_MAX))
+}
+
+/** What this machine or container has, in bytes. Without a limit Node says 0, or more than there is. */
+const availableMemory = () => Math.min(process.constrainedMemory() || totalmem(), totalmem())
+
+/**
+ * How many connections of one of so many workers fit `memory`: each may hold a head or a small body, beside what the worker
+ * itself needs. From 1,024 to 16,384.
+ */
+export function fittingConnections(workers: number, memory = availableMemory()): number {
+  const share = workers === 1 ? memory : (memory - SUPERVISOR_MEMORY) / workers
+  const room = Math.floor((share - WORKER_MEMORY) / CONNECTION_MEMORY)
+  return Math.max(1024, Math.min(room, 16_384))
 }
 
 /**

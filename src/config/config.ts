@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { sqliteFile } from '../db/url.ts'
 import { fileFailure, isOutOfRoom } from '../lib/file-failure.ts'
 import { ForeseenError } from '../lib/foreseen.ts'
-import { fittingWorkers } from './concurrency.ts'
+import { fittingConnections, fittingWorkers } from './concurrency.ts'
 import { readDotEnv } from './dot-env.ts'
 import type { Environment } from './environment.ts'
 import { ConfigurationError, readEnvironment } from './read-environment.ts'
@@ -76,6 +76,7 @@ export function configure(
   environment: Environment,
   { isAtTerminal = false, isRunByNpm = false }: Starter = {},
 ) {
+  const workers = environment.WEB_CONCURRENCY ?? fittingWorkers(environment.DATABASE_URL)
   return {
     host: environment.HOST,
     port: environment.PORT,
@@ -108,10 +109,10 @@ export function configure(
       requestTimeout: environment.REQUEST_TIMEOUT,
       stallTimeout: environment.STALL_TIMEOUT,
       keepAliveTimeout: environment.KEEP_ALIVE_TIMEOUT,
-      connections: environment.CONNECTIONS_MAX,
+      connections: environment.CONNECTIONS_MAX ?? fittingConnections(workers),
       overloadDelay: environment.OVERLOAD_DELAY,
     },
-    workers: environment.WEB_CONCURRENCY ?? fittingWorkers(environment.DATABASE_URL),
+    workers,
     workerTimeout: environment.WORKER_TIMEOUT,
     maxRequests: environment.MAX_REQUESTS,
     workerMemoryLimit: environment.WORKER_MEMORY_LIMIT,

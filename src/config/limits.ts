@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { whole } from './option.ts'
 
 /** What bounds a client: how much it may send, how slowly, and how many may come at once. */
@@ -38,11 +39,13 @@ export const limits = {
     72_000,
     'How long a connection stays open for a next request, in milliseconds. Behind a proxy, longer than the proxy keeps it.',
   ),
-  CONNECTIONS_MAX: whole(
-    10,
-    1_000_000,
-    16_384,
-    'Connections of one process, at most; further ones are closed at once.',
+  CONNECTIONS_MAX: Type.Optional(
+    Type.Integer({
+      minimum: 10,
+      maximum: 1_000_000,
+      description:
+        'Connections of one process, at most; further ones are closed at once. When absent: one for each 32 KiB of memory that this machine or container is given, beyond 256 MiB for each process and, with several, 128 MiB to spare; at least 1,024 and at most 16,384. With 512 MiB and one process that is 8,192.',
+    }),
   ),
   OVERLOAD_DELAY: whole(
     10,
