@@ -13,11 +13,8 @@ import type { ExportedSession, ExportedTodo } from './schema.ts'
  */
 const TODOS = 100
 const SESSIONS = 500
-/**
- * So many characters are handed over at a time, at least: as many bytes as a socket takes in one go. Of smaller pieces one
- * may be the last that Node sends to a reader who has stopped for a while: it may say then that there is room again to nobody.
- */
-const PIECE = 64 * 1024
+/** So many characters are handed over at a time, at least. */
+const PIECE = 16 * 1024
 const BY_ID = { sort: 'id', descending: false } as const
 
 /**

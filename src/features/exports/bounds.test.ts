@@ -4,10 +4,14 @@ import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Value } from 'typebox/value'
+import { addMany } from '../../../test/many-todos.ts'
 import { until } from '../../../test/server.ts'
 import { signedInVisitor } from '../../../test/visitor.ts'
 import { type Person, type World, world } from '../../../test/world.ts'
 import { add } from '../todos/add-store.ts'
+import { Export } from './schema.ts'
 
 const EXPORT = '/api/v1/auth/me/export'
 
@@ -51,6 +55,19 @@ test('the longest todos are exported in small pieces', { timeout: 30_000 }, asyn
   const pieces = [...answer.matchAll(/^([\da-f]+)\r$/gm)].map(([, size = '']) => parseInt(size, 16))
   assert.ok(pieces.length > 5, `${pieces.length} pieces`)
   assert.ok(Math.max(...pieces) < 192 * 1024, `one of ${Math.max(...pieces)} bytes`)
+})
+
+test('a reader who stops for a while gets the rest too, in whatever script it is', {
+  timeout: 60_000,
+}, async (t) => {
+  const here = await listening(t)
+  const texts = Array.from({ length: 2000 }, () => 'б'.repeat(600))
+  for (let time = 0; time < 5; time++) await addMany(here, here.ann.id, texts)
+  const answer = await here.unread(bearer(here.ann))
+  // Until the sockets hold all that they can.
+  await delay(1000)
+  const { todos } = Value.Parse(Export, JSON.parse((await buffer(answer)).toString()))
+  assert.equal(todos.length, 10_000)
 })
 
 test('an account has two exports at a time, and another when one of them is over (429)', {
