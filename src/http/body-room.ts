@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { unavailable } from '../lib/problem.ts'
+import { SAFE_METHODS } from './methods.ts'
+import { onRequestTo } from './route-hooks.ts'
 
 /** Bodies up to this size are not counted: how many connections there may be bounds them. */
 const SMALL = 16 * 1024
@@ -12,7 +14,7 @@ const ROOM = 64 * 1024 * 1024
  */
 export function boundBodies(app: FastifyInstance): void {
   let underWay = 0
-  app.addHook('onRequest', (request, reply, done) => {
+  const takeRoom: onRequestHookHandler = (request, reply, done) => {
     const size = announced(request)
     // Of a client that has gone meanwhile, nothing would give it back.
     if (size <= SMALL || reply.raw.destroyed) return done()
@@ -25,6 +27,10 @@ export function boundBodies(app: FastifyInstance): void {
       underWay -= size
     })
     done()
+  }
+  app.addHook('onRoute', (route) => {
+    // To what reads none, Fastify reads none.
+    if (!SAFE_METHODS.has(String(route.method))) onRequestTo(route, takeRoom)
   })
 }
 
