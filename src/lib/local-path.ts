@@ -1,4 +1,3 @@
-import querystring from 'node:querystring'
 import { Type } from 'typebox'
 
 /** A search for 200 characters, each of four bytes that are escaped, takes 2,400. */
@@ -14,8 +13,15 @@ export const HERE = 'http://here.invalid'
 export const nextTo = (path: string, fallback: string): string =>
   path.length <= NEXT_MAX ? path : fallback
 
-/** Whoever is led there is signed out. The server reads a path with its escapes resolved, and with a slash behind it too. */
-const SIGN_OUT = /^\/logout\/?$/
+/** Whoever is led there is signed out, by whatever spelling the server takes for it: with escapes, or a slash behind it. */
+function signsOut(path: string): boolean {
+  try {
+    return /^\/logout\/?$/.test(decodeURIComponent(path))
+  } catch {
+    // What cannot be read leads nowhere.
+    return false
+  }
+}
 
 /**
  * The path that `text` names on this site, with its query, or `fallback` where it names anything
@@ -27,5 +33,5 @@ export function localPath(text: string | undefined, fallback: string): string {
   const { origin, pathname, search } = new URL(text, HERE)
   // `/.//host` is a path here, and another host where the path is read again.
   const isElsewhere = origin !== HERE || pathname.startsWith('//')
-  return isElsewhere || SIGN_OUT.test(querystring.unescape(pathname)) ? fallback : pathname + search
+  return isElsewhere || signsOut(pathname) ? fallback : pathname + search
 }
