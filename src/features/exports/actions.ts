@@ -63,7 +63,7 @@ async function whileSignedIn<Rows>(
   read: () => Promise<Rows>,
 ): Promise<Rows> {
   const rows = await read()
-  if (await findUser(db, id, session_id, undefined)) return rows
+  if (await findUser(db, id, session_id)) return rows
   throw unauthenticated('The session that asked for the export has ended.')
 }
 

@@ -28,7 +28,7 @@ export interface AccessTokens {
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
 /** As the start of a time that the database keeps. */
-const toTheSecond = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, -5)
+const toTheSecond = (second: number) => new Date(second * 1000).toISOString().slice(0, -5)
 
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
 

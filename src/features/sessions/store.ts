@@ -16,8 +16,7 @@ const live = (db: Db, at: RawBuilder<string>) =>
   db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['users.id', 'users.admin_since', 'users.version'])
-    .select(['sessions.id as session_id', 'sessions.created_at'])
+    .select(['users.id', 'users.admin_since', 'users.version', 'sessions.id as session_id'])
     .where('sessions.expires_at', '>', at)
 
 const shown = ({
@@ -34,6 +33,7 @@ const shown = ({
 
 const byId = prepared((db, value: Placeholder<{ userId: number; id: number; at: string }>) =>
   live(db, value('at'))
+    .select('sessions.created_at')
     .where('sessions.user_id', '=', value('userId'))
     .where('sessions.id', '=', value('id')),
 )
@@ -47,12 +47,12 @@ export const hasBegunAt = (
   beganAt: string | undefined,
 ): boolean => beganAt === undefined || created_at.startsWith(beganAt)
 
-/** The user of a session that has neither ended nor run out, and began in that second. */
+/** The user of a session that has neither ended nor run out, and began in that second, where one is given. */
 export async function findUser(
   db: Db,
   userId: number,
   id: number,
-  beganAt: string | undefined,
+  beganAt?: string,
 ): Promise<SessionUser | undefined> {
   const [row] = await byId(db, { userId, id, at: now() })
   return row && hasBegunAt(row, beganAt) ? shown(row) : undefined
